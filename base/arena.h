@@ -1,0 +1,40 @@
+/*
+ * Memory of one exchange: allocations are never freed one by one; arena_reset and arena_free wipe and give back all at once.
+ * Small enough to embed; the first block is kept over a reset, so an arena that is reused costs no malloc.
+ */
+#ifndef NARROWGATE_BASE_ARENA_H
+#define NARROWGATE_BASE_ARENA_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include "base/slice.h"
+
+struct arena_block;
+
+struct arena {
+	struct arena_block *first;
+	struct arena_block *current;
+	size_t used_bytes; /* over all blocks */
+	size_t max_bytes;
+};
+
+void arena_init(struct arena *a, size_t max_bytes);
+/* Wipes and frees all but the first block. */
+void arena_reset(struct arena *a);
+/* Wipes and frees everything; the arena may be used again. */
+void arena_finish(struct arena *a);
+
+/* n bytes, zeroed, aligned for any type. NULL when the limit is reached or memory is out. n == 0 gives a valid pointer. */
+void *arena_alloc(struct arena *a, size_t n);
+/* The same without zeroing. */
+void *arena_alloc_raw(struct arena *a, size_t n);
+/* n elements of `size` bytes, zeroed; NULL on overflow. */
+void *arena_array(struct arena *a, size_t n, size_t size);
+/* A copy of s, NUL-terminated behind its end. {NULL, 0} on failure. */
+struct slice arena_dup(struct arena *a, struct slice s);
+/* Formatted text, NUL-terminated. {NULL, 0} on failure. */
+struct slice arena_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * Borrowed bytes: a pointer and a length, never NUL-terminated, never owned.
+ * A slice lives as long as whatever it points into; each header that returns one says what that is.
+ */
+#ifndef NARROWGATE_BASE_SLICE_H
+#define NARROWGATE_BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct slice {
+	const char *p;
+	size_t n;
+};
+
+/* A slice over a string literal. */
+#define SL(literal) ((struct slice){ "" literal, sizeof(literal) - 1 })
+/* For printf("%.*s"). */
+#define SL_ARG(s) (int)(s).n, ((s).n ? (s).p : "")
+
+static inline struct slice slice_of(const char *z)
+{
+	return (struct slice){ z, z ? strlen(z) : 0 };
+}
+
+static inline struct slice slice_make(const char *p, size_t n)
+{
+	return (struct slice){ p, n };
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool slice_starts(struct slice s, struct slice prefix)
+{
+	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+static inline bool slice_ends(struct slice s, struct slice tail)
+{
+	return s.n >= tail.n && (tail.n == 0 || memcmp(s.p + s.n - tail.n, tail.p, tail.n) == 0);
+}
+
+/* The part of s from byte `from` on (empty when from is past the end). */
+static inline struct slice slice_from(struct slice s, size_t from)
+{
+	return from >= s.n ? (struct slice){ s.p ? s.p + s.n : s.p, 0 } : (struct slice){ s.p + from, s.n - from };
+}
+
+/* The first n bytes of s (all of s when it is shorter). */
+static inline struct slice slice_head(struct slice s, size_t n)
+{
+	return (struct slice){ s.p, s.n < n ? s.n : n };
+}
+
+/* ASCII letters compared without case; every other byte exactly. */
+bool slice_eq_nocase(struct slice a, struct slice b);
+
+/* Offset of the first `needle` in s, or -1. An empty needle is found at 0. */
+ptrdiff_t slice_find(struct slice s, struct slice needle);
+
+/* s without leading and trailing spaces, tabs, CR and LF. */
+struct slice slice_trim(struct slice s);
+
+/*
+ * Cuts the part before the first `sep` off *rest and returns it; *rest is left behind the separator.
+ * Without a separator all of *rest is returned, and *rest becomes {NULL, 0}: the sign that nothing is left.
+ */
+struct slice slice_cut(struct slice *rest, char sep);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * What one vault said its tools take: the argument names each input schema declares, and whether there is an output
+ * schema. A claim of the vault, used only to refuse less where a name and value look harmless. Owned by the upstream.
+ */
+#ifndef NARROWGATE_GUARDS_TOOLBOOK_H
+#define NARROWGATE_GUARDS_TOOLBOOK_H
+
+#include "base/err.h"
+#include "base/json.h"
+
+struct toolbook;
+
+struct toolbook *toolbook_create(size_t max_tools);
+void toolbook_free(struct toolbook *);
+
+/* Learns one tool object of a tools/list result (`name`, `inputSchema`). A name seen before with another schema keeps the first. E_FULL, E_NOMEM. */
+enum err toolbook_learn(struct toolbook *, const struct json *, uint32_t tool);
+/* The whole list was seen at least once. */
+void toolbook_set_complete(struct toolbook *, bool complete);
+bool toolbook_complete(const struct toolbook *);
+bool toolbook_knows(const struct toolbook *, struct slice tool);
+/* Whether the tool's input schema declares the top-level argument. */
+bool toolbook_declares(const struct toolbook *, struct slice tool, struct slice arg);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * Protocol revisions as rows: what each has on the wire. Source: the MCP specification, one revision a row.
+ */
+#ifndef NARROWGATE_MCP_ERA_H
+#define NARROWGATE_MCP_ERA_H
+
+#include "base/slice.h"
+
+struct era {
+	struct slice version;      /* "2025-06-18" */
+	bool handshake;            /* initialize, session state, server requests */
+	bool streamable_http;      /* POST and GET on one endpoint (2024-11-05 has HTTP+SSE instead) */
+	bool version_header;       /* MCP-Protocol-Version on all but initialize */
+	bool batches;
+	bool structured_content;
+};
+
+/* The row of a revision, or NULL when this build does not speak it. */
+const struct era *era_find(struct slice version);
+/* What a request without any version is taken for: 2025-03-26 (MCP 2025-06-18, "Protocol Version Header"). */
+const struct era *era_assumed(void);
+const struct era *era_newest(void);
+/* "2024-11-05, 2025-03-26, …" for error texts. */
+struct slice era_list(void);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * The methods of MCP: who may send them, whether they are requests, which members their params may have.
+ * Source: the MCP schemas 2024-11-05 to 2025-11-25 (later revisions add rows). A method that has no row is refused.
+ */
+#ifndef NARROWGATE_MCP_METHOD_H
+#define NARROWGATE_MCP_METHOD_H
+
+#include "base/slice.h"
+
+enum method {
+	M_UNKNOWN,
+	/* client to server, requests */
+	M_INITIALIZE, M_PING, M_TOOLS_LIST, M_TOOLS_CALL, M_RESOURCES_LIST, M_RESOURCES_TEMPLATES_LIST, M_RESOURCES_READ,
+	M_RESOURCES_SUBSCRIBE, M_RESOURCES_UNSUBSCRIBE, M_PROMPTS_LIST, M_PROMPTS_GET, M_COMPLETION, M_SET_LEVEL,
+	/* server to client, requests (ping is both ways) */
+	M_SAMPLING, M_ELICITATION, M_ROOTS_LIST,
+	/* notifications, client to server */
+	M_N_INITIALIZED, M_N_ROOTS_CHANGED,
+	/* notifications, both ways */
+	M_N_CANCELLED, M_N_PROGRESS,
+	/* notifications, server to client */
+	M_N_MESSAGE, M_N_RESOURCE_UPDATED, M_N_TOOLS_CHANGED, M_N_PROMPTS_CHANGED, M_N_RESOURCES_CHANGED,
+	M_N_ELICITATION_COMPLETE,
+};
+
+enum side { SIDE_CLIENT = 1, SIDE_SERVER = 2 };
+
+struct method_row {
+	struct slice name;
+	enum method id;
+	unsigned from;              /* SIDE_CLIENT | SIDE_SERVER */
+	bool notification;
+	const char *const *members; /* names that params may hold besides _meta; NULL-terminated */
+};
+
+/* The row of `name` (exact, ASCII) as sent by `from`, or NULL. */
+const struct method_row *method_find(struct slice name, enum side from, bool notification);
+const struct method_row *method_by_id(enum method id);
+
+#endif

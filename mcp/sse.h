@@ -1,0 +1,37 @@
+/*
+ * Server-sent events (WHATWG HTML §9.2), incrementally, no I/O: LF, CR or CRLF, a BOM, several data lines, comments,
+ * `id`, `retry`, unknown fields. Events are made anew downstream, so nothing but parsed JSON ever crosses.
+ */
+#ifndef NARROWGATE_MCP_SSE_H
+#define NARROWGATE_MCP_SSE_H
+
+#include <stdint.h>
+#include "base/buf.h"
+
+struct sse_event {
+	struct slice type; /* "message" when the stream named none */
+	struct slice data; /* lines joined with \n; empty for priming events */
+	struct slice id;
+};
+
+struct sse_reader {
+	struct buf data, type, id, line;
+	bool started, after_cr, has_data;
+	uint64_t retry_ms; /* 0: never sent */
+	int dispatching;
+};
+
+/* `max_event_bytes` bounds one event. */
+void sse_reader_init(struct sse_reader *, size_t max_event_bytes);
+void sse_reader_finish(struct sse_reader *);
+/*
+ * Feeds bytes; `event` is called for each complete event that has data (or an id), with slices valid during the call.
+ * It returns false to stop: *used says how many bytes were taken, and the rest may be fed later.
+ * E_TOO_BIG, E_NOMEM: the stream cannot go on.
+ */
+enum err sse_feed(struct sse_reader *, struct slice bytes, size_t *used, bool (*event)(void *ctx, const struct sse_event *), void *ctx);
+
+/* Adds one event: `event: message\ndata: …\n\n`. `json` must hold no CR or LF (the JSON reader refuses none in whitespace, so they are replaced by spaces). */
+enum err sse_write_message(struct buf *out, struct slice json);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * Selectors and templates: how a catalog points into JSON. Pure: JSON in, tokens or texts out.
+ *
+ *   $.a.b      member            $.a[*]   each item           $.m.*   each member's value      $.m[~]   each member's name
+ *   $.data.**  every leaf below  $        the value itself    json($.a).b   the string `a` read as JSON first
+ *
+ * A template makes text: `{a}` `{a|default}` `{a.b}` `{a[*]}` `{a[~]}` `{.}` (the value itself) and, beside an item of a
+ * result, `{arg.a}` for the call's argument. A reference without default that finds nothing makes the template yield nothing.
+ * `re($.a, "…(?<p>…)")` takes the named group of each match instead.
+ */
+#ifndef NARROWGATE_POLICY_SELECTOR_H
+#define NARROWGATE_POLICY_SELECTOR_H
+
+#include "base/json.h"
+
+enum step_kind { STEP_MEMBER, STEP_ITEMS, STEP_VALUES, STEP_NAMES, STEP_LEAVES, STEP_JSON };
+
+struct step {
+	enum step_kind kind;
+	struct slice name; /* STEP_MEMBER */
+};
+
+struct selector {
+	struct slice source; /* as written */
+	const struct step *steps;
+	size_t n;
+};
+
+/* Reads a selector; `$` may be left out (`a.b` is `$.a.b`). On error *why is a static text. Results live in the arena. */
+enum err selector_parse(struct selector *out, struct slice text, struct arena *, const char **why);
+
+/* One thing a selector found: a token of `json`, which is the document searched or, behind json(…), one parsed from a string of it. */
+struct found {
+	const struct json *json;
+	uint32_t tok;
+	bool is_name;        /* STEP_NAMES: the token is a member's name */
+	bool nested;         /* found behind json(…) */
+};
+
+/*
+ * Calls `each` for everything the selector finds below `root`, until it returns false. Returns E_OK, E_NOMEM, or
+ * E_SYNTAX when a string that had to be JSON was not.
+ */
+enum err selector_each(const struct selector *, const struct json *, uint32_t root, struct arena *,
+	bool (*each)(void *ctx, const struct found *), void *ctx);
+
+enum part_kind { PART_TEXT, PART_REF, PART_ARG };
+
+struct template_part {
+	enum part_kind kind;
+	struct slice text;        /* PART_TEXT; or the default of a reference */
+	bool has_default;
+	struct selector ref;
+};
+
+struct regex; /* a compiled PCRE2 pattern with a match limit */
+
+struct template {
+	struct slice source;
+	const struct template_part *parts;
+	size_t n;
+	const struct regex *regex; /* re(…): parts[0] is the reference searched */
+};
+
+enum err template_parse(struct template *out, struct slice text, struct arena *, const char **why);
+
+/* Where a template looks: the item (or the arguments themselves), and the call's arguments for {arg.x}; args.json may be NULL. */
+struct template_scope {
+	const struct json *json;
+	uint32_t root;
+	const struct json *args_json;
+	uint32_t args_root;
+};
+
+/*
+ * Calls `each` for every text the template makes (several when a reference finds several). *missing is set when a
+ * reference without default found nothing, *bad_type when one found something that is no string or number.
+ */
+enum err template_each(const struct template *, const struct template_scope *, struct arena *,
+	bool (*each)(void *ctx, struct slice text), void *ctx, bool *missing, bool *bad_type);
+
+/* Whether the template names argument `name` at its top level (so the argument is not an unknown one). */
+bool template_mentions(const struct template *, struct slice name);
+bool selector_mentions(const struct selector *, struct slice name);
+
+/* --- regular expressions of catalogs ---------------------------------------------------------------------------- */
+
+/* NULL on error, with a text in *why (static or in the arena) and the offset in *at. Bounded at match time: a pattern that runs away fails to match. */
+const struct regex *regex_compile(struct slice pattern, struct arena *, const char **why, size_t *at);
+void regex_free(const struct regex *);
+/* First match at or after `from`; false when none (or over the match limit, with *overrun set). The whole match is *start..*end. */
+bool regex_match(const struct regex *, struct slice text, size_t from, size_t *start, size_t *end, bool *overrun);
+/* The named group of the last successful regex_match as offsets; false when the pattern has no such group or it is unset. */
+bool regex_group(const struct regex *, const char *name, size_t *start, size_t *end);
+
+#endif
