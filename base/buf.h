@@ -22,11 +22,14 @@ void buf_init(struct buf *b, size_t max_bytes);
 void buf_finish(struct buf *b);
 /* Empties, keeps the memory. The old bytes stay in memory until overwritten: use buf_finish for secrets. */
 void buf_clear(struct buf *b);
+/* Empties; when more than keep_bytes were allocated, wipes and frees them: for buffers that outlive one big message. */
+void buf_trim(struct buf *b, size_t keep_bytes);
 /* Drops the first n bytes. */
 void buf_consume(struct buf *b, size_t n);
 
 /* Makes room for `more` bytes behind the content; b->p + b->n may then be written to. E_TOO_BIG, E_NOMEM. */
 enum err buf_reserve(struct buf *b, size_t more);
+/* s must not lie in the buffer itself. */
 enum err buf_add(struct buf *b, struct slice s);
 enum err buf_add_char(struct buf *b, char c);
 enum err buf_add_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

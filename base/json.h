@@ -46,7 +46,8 @@ struct json {
 
 /*
  * Reads `text` into *out; the tape comes from the arena. On error *at (when not NULL) is the byte offset of the fault.
- * E_SYNTAX, E_UTF8, E_NUL, E_DUPLICATE, E_NUMBER, E_TRAILING, E_TOO_DEEP, E_TOO_MANY, E_NOMEM.
+ * A text of 4 GiB or more is E_TOO_BIG. A lone surrogate is E_UTF8; a number that underflows is read as zero by all, and passes.
+ * E_SYNTAX, E_UTF8, E_NUL, E_DUPLICATE, E_NUMBER, E_TRAILING, E_TOO_DEEP, E_TOO_MANY, E_TOO_BIG, E_NOMEM; *out is then empty.
  */
 enum err json_parse(struct json *out, struct slice text, struct arena *, size_t *at);
 
@@ -91,7 +92,8 @@ enum json_edit_kind { JSON_EDIT_STRING, JSON_EDIT_RAW, JSON_EDIT_REMOVE, JSON_ED
 struct json_edit {
 	uint32_t tok;              /* the token; for REMOVE of a member: its name token; for INSERT: the object */
 	enum json_edit_kind kind;
-	struct slice with;         /* STRING: text to be quoted; RAW: JSON text; INSERT: `"name":value` text; borrowed */
+	struct slice with;         /* STRING: text to be quoted; RAW, INSERT: JSON text */
+	struct slice name;         /* INSERT: the member's name, decoded */
 };
 
 struct json_edits {
@@ -101,19 +103,24 @@ struct json_edits {
 };
 
 void json_edits_init(struct json_edits *, struct arena *);
-/* Replaces a value (or a member's name) by the string `text`, which is quoted and escaped. The last edit of a token wins; an edit inside a replaced or removed container is void. E_NOMEM. */
+/*
+ * Edits may be added in any order. The last edit of a token wins; an edit inside a replaced or removed value is void, an
+ * insert into it too. Texts given to string and raw are borrowed until the splice; those given to insert are copied. E_NOMEM.
+ */
+/* Replaces a value (or a member's name) by the string `text`, which is quoted and escaped. */
 enum err json_edit_string(struct json_edits *, uint32_t tok, struct slice text);
 /* Replaces a value by the JSON text `raw`. */
 enum err json_edit_raw(struct json_edits *, uint32_t tok, struct slice raw);
-/* Removes an array's item, or, given the name token, a member; one comma goes with it, every other byte stays. */
+/* Removes an array's item, or, given the name token or the value's, a member; one comma goes with it, every other byte stays. */
 enum err json_edit_remove(struct json_edits *, uint32_t tok);
-/* Adds the member `name`: `raw` at the end of the object `obj`. The name must not be there yet. */
+/* Adds the member `name`: `raw` at the end of the object `obj`. The name must not be there, or be removed; inserted twice, the last wins. */
 enum err json_edit_insert(struct json_edits *, uint32_t obj, struct slice name, struct slice raw);
 
 /*
  * Writes the text with the edits into `out` (behind what it holds). Without edits the bytes are the original's. Names
  * written with escapes are written anew, decoded, when the json has any (`escaped_names`).
- * E_TOO_BIG, E_NOMEM.
+ * E_TOO_BIG, E_NOMEM; E_DUPLICATE: an inserted name is there already; E_INVALID: an edit that makes no sense (the root
+ * removed, an insert into what is no object). On error `out` holds what it held.
  */
 enum err json_splice(const struct json *, const struct json_edits *, struct buf *out);
 

@@ -11,6 +11,8 @@
 /* Whether s is valid UTF-8: no overlong form, no surrogate, nothing over U+10FFFF. */
 bool utf8_valid(struct slice s);
 bool utf8_is_ascii(struct slice s);
+/* Bytes of the character that s begins with; 0 when s is empty or does not begin with a valid one. */
+size_t utf8_length(struct slice s);
 /* Decodes the code point at s.p[*i] of valid UTF-8 and steps *i over it. */
 uint32_t utf8_next(struct slice s, size_t *i);
 

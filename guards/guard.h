@@ -33,13 +33,18 @@ struct handle_fact {
 
 struct call {
 	const struct rpc *rpc;
-	const struct method_row *method;
+	const struct method_row *method; /* NULL: no such method */
 	const struct rule *rule;      /* NULL: the catalog does not know it */
 	struct slice name;            /* tool, prompt or URI, decoded; empty for other methods */
 	enum action action;
-	const struct json *args_json; /* arguments (of a nested call: the inner ones); NULL when there are none */
+	bool known;                   /* the catalog's rule, or under generic the words of the name, vouch for the action */
+	bool executor;                /* generic: it does whatever it is told */
+	bool read_scopes;             /* ACT_TOKEN: scopes were asked for, and every one is a read scope */
+	const struct json *args_json; /* arguments (of a nested call: the inner ones; of a URI: its variables); NULL when there are none */
 	uint32_t args;                /* token of the arguments object in args_json */
 	const struct rule *outer;     /* nested call: the wrapper's rule */
+	struct slice outer_name;
+	enum action outer_action;     /* ACT_UNKNOWN: it has none of its own */
 	struct path_fact *paths;
 	size_t n_paths;
 	struct tenant_fact *tenants;
@@ -50,7 +55,13 @@ struct call {
 	size_t n_unknown_args;
 	struct verdict fault;         /* DENY when the call could not be understood at all; no guard is asked then */
 	bool needs_tools;             /* the vault's own schema is needed to judge an argument */
-	struct json_edits edits;      /* what guards want rewritten in rpc->json */
+	struct slice fill_tenant, fill_partner; /* the argument that takes the lock, absent so far; empty: none */
+	struct json_edits edits;      /* what guards want rewritten in rpc->json; arguments through guards/edit.h */
+	struct json_edits inner_edits; /* in args_json, where that is JSON in a string of the message */
+	uint32_t inner_at;            /* that string's token in rpc->json; JSON_NONE */
+	struct slice made_args;       /* arguments object put where there was none, so far */
+	const struct path *clean_paths; /* the canonical ones of `paths`, for the audit */
+	size_t n_clean_paths;
 };
 
 /* One answer of the vault, taken apart. */
@@ -77,8 +88,10 @@ static inline struct verdict deny(enum reason r, struct slice what, struct origi
 
 /* Fills *call from the message: the facts every guard judges on (guards/classify.c). E_NOMEM. */
 enum err classify(const struct view *, const struct rpc *, struct call *call);
-/* Whether this tool, resource template or prompt would be refused whatever its arguments: left out of lists (guards/offered.c). */
+/* False when the tool, resource (URI or template) or prompt would be refused whatever its arguments: left out of lists (guards/offered.c). */
 bool offered_tool(const struct view *, struct slice name);
+bool offered_resource(const struct view *, struct slice uri);
+bool offered_prompt(const struct view *, struct slice name);
 /* Takes an answer apart into payloads (guards/result.c). E_NOMEM. */
 enum err result_open(const struct view *, const struct call *, const struct rpc *, struct result *);
 

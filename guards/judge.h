@@ -47,6 +47,7 @@ struct view {                       /* all a guard may see */
 	X(RESULT_PATH, "result-paths", "the answer names something outside the allowed paths") \
 	X(RESULT_TENANT, "result-tenant", "the answer belongs to another tenant")           \
 	X(RESULT_FORM, "result-form", "the answer could not be read safely")                \
+	X(WITHHELD, "withheld", "the text was withheld while a value is under way")         \
 	X(LEDGER_FULL, "ledger-full", "too much is remembered for this agent")              \
 	X(INTERNAL, "internal", "the check itself failed")
 

@@ -11,23 +11,23 @@
 struct sse_event {
 	struct slice type; /* "message" when the stream named none */
 	struct slice data; /* lines joined with \n; empty for priming events */
-	struct slice id;
+	struct slice id;   /* the event's own; empty when it had none */
 };
 
 struct sse_reader {
 	struct buf data, type, id, line;
+	size_t max_bytes;
 	bool started, after_cr, has_data;
 	uint64_t retry_ms; /* 0: never sent */
-	int dispatching;
 };
 
-/* `max_event_bytes` bounds one event. */
+/* `max_event_bytes` bounds one event's data, and each line of the stream with 16 bytes more for the field's name. */
 void sse_reader_init(struct sse_reader *, size_t max_event_bytes);
 void sse_reader_finish(struct sse_reader *);
 /*
  * Feeds bytes; `event` is called for each complete event that has data (or an id), with slices valid during the call.
- * It returns false to stop: *used says how many bytes were taken, and the rest may be fed later.
- * E_TOO_BIG, E_NOMEM: the stream cannot go on.
+ * It returns false to stop: *used says how many bytes were taken, and the rest may be fed later. It must neither feed nor
+ * finish this reader. E_TOO_BIG, E_NOMEM: the stream cannot go on.
  */
 enum err sse_feed(struct sse_reader *, struct slice bytes, size_t *used, bool (*event)(void *ctx, const struct sse_event *), void *ctx);
 

@@ -24,8 +24,10 @@ struct action_rule {
 	enum action otherwise;
 };
 
+/* TENANT_FIXED: the call takes no tenant, the vault's own configuration or token decides; answers are still filtered. */
 enum tenant_by { TENANT_NONE, TENANT_ARG, TENANT_HEADER, TENANT_URI, TENANT_FIXED };
 
+/* At a rule: the call surely takes these arguments. At the catalog: it does where the vault's schema has them. */
 struct tenant_rule {
 	enum tenant_by by;
 	const struct slice *names;   /* argument names (all of them are judged; the first one known to the tool is filled in), header name, or URI variable */
@@ -38,12 +40,18 @@ struct take_rule {           /* this call redeems what an earlier result gave */
 	struct slice kind;       /* "lease", "approval", "key" … */
 	struct selector arg;
 	struct slice strip;      /* prefix that may stand before the handle, "vault:lease:" */
+	bool rooted;             /* with a slash in it, it is no handle but the path of one secret */
+	struct slice hint;       /* what an agent should do that was never given the handle; may be empty */
 };
 
 struct give_rule {           /* this result hands out handles */
 	struct slice kind;
 	struct selector at;      /* or, when regex is set, every match's group `h` (or the whole match) in the text */
 	const struct regex *regex;
+	const struct template *paths; /* what the handle stands for, beside the object it is a member of (struct found's holder) */
+	size_t n_paths;          /* 0: the path of the list item it is found in, else the paths of the call */
+	bool adds;               /* a name that need not be unique: met again with another path it stands for both, also where the
+	                          * list item was filtered out; every path must then pass */
 	bool in_error;           /* found in error texts */
 	struct selector ttl;     /* seconds, or an RFC 3339 time; n == 0: none */
 	unsigned uses;           /* 0: any number */
@@ -66,8 +74,8 @@ struct out_rule {
 	size_t n_paths;
 	const struct selector *counts; /* totals that follow the number of items */
 	size_t n_counts;
-	const struct regex *line;      /* OUT_LINES: groups `path` and `value` */
-	const struct regex *count_line; /* OUT_LINES: group `n`, the number to correct */
+	const struct regex *line;      /* OUT_LINES: groups `path`, `value`, `tenant`; `^` and `$` are the ends of a line */
+	const struct regex *count_line; /* OUT_LINES: group `n`, the number to correct; same anchors */
 };
 
 struct force_rule {
@@ -83,11 +91,12 @@ struct rule {
 	size_t n_paths;
 	enum path_covers covers;
 	bool path_optional;              /* no path argument given: the call reaches everything it lists, and its answer is filtered */
-	const struct selector *secret_args;
+	bool unresolved;                 /* reaches secrets that no argument names: refused while a path rule is on */
+	const struct selector *secret_args; /* a container stands for all below it */
 	size_t n_secret_args;
 	const struct slice *args;        /* harmless arguments the tool also takes */
 	size_t n_args;
-	const struct slice *side_files;
+	const struct slice *side_files;  /* argument names, dotted where nested ("delivery.url") */
 	size_t n_side_files;
 	const struct slice *side_urls;
 	size_t n_side_urls;
@@ -102,9 +111,29 @@ struct rule {
 	struct selector call_args;       /* … and its arguments */
 	bool call_args_rest;             /* the inner arguments may also stand beside it at top level */
 	bool nested;
-	bool scopes;                     /* the paths are scopes like secrets:read:ns/glob */
+	bool scopes;                     /* scope_list finds scopes like secrets:read:ns/glob: each holds an action and a path */
 	struct selector scope_list;
 	struct out_rule out;
+};
+
+struct words {
+	const struct slice *v; /* sorted, ASCII lower case, without `_` and `-`: compare names folded the same way */
+	size_t n;
+};
+
+/* What `generic` (and any catalog's fallback) knows of the words vaults use. Lists may be empty. */
+struct vocabulary {
+	struct words reads;      /* words of tool names: a tool made of these and nouns reads */
+	struct words writes;     /* any of these makes it a write */
+	struct words runs;       /* it does whatever it is told */
+	struct words paths;      /* argument and member names: one path */
+	struct words prefixes;   /* names everything below, and patterns */
+	struct words folders;    /* joined with a `keys` argument beside it */
+	struct words keys;       /* alone, a path where nothing better is known */
+	struct words tenants;
+	struct words partners;
+	struct words values;     /* every leaf under such a name is a secret value */
+	struct words harmless;   /* arguments and members that name nothing secret (limit, cursor, version …) */
 };
 
 struct catalog {
@@ -113,6 +142,7 @@ struct catalog {
 	const struct regex *server;      /* matches serverInfo.name; NULL: never chosen by itself */
 	unsigned connections;            /* how many the server stands; 0: any number */
 	bool generic;                    /* reads tool names and argument names by itself */
+	struct vocabulary vocabulary;    /* empty lists when the file has none */
 	bool fold_slashes, fold_case;    /* the vault treats `a//b/` as `a/b`, `A` as `a` */
 	struct tenant_rule tenant;
 	const struct rule *tools;        /* sorted by name */
@@ -132,11 +162,14 @@ struct fault {
 struct faults {
 	struct fault *v;
 	size_t n, cap;
+	bool lost;           /* more were found than could be kept */
 	struct arena arena;
 };
 void faults_init(struct faults *);
 void faults_finish(struct faults *);
 void faults_add(struct faults *, struct origin at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Whether anything was found at all, kept or lost. */
+bool faults_any(const struct faults *);
 
 /* Reads a catalog from YAML text. NULL when `faults` got something. `file` names it in errors and origins. */
 struct catalog *catalog_parse(struct slice yaml, struct slice file, struct faults *);
@@ -144,9 +177,12 @@ struct catalog *catalog_parse(struct slice yaml, struct slice file, struct fault
 struct catalog *catalog_builtin(struct slice name, struct faults *);
 /* "scaivault, 1claw, …" for error texts. */
 struct slice catalog_builtin_names(void);
-/* The name of the built-in catalog whose `server` pattern matches serverInfo.name; "generic" when none does. */
+/* The name of the one built-in catalog whose `server` pattern matches serverInfo.name; "generic" when none or several do. */
 struct slice catalog_match(struct slice server_name);
 void catalog_free(struct catalog *);
+
+/* Whether `name`, folded like the list (case, `_`, `-`), is one of its words. */
+bool words_have(const struct words *, struct slice name);
 
 const struct rule *catalog_tool(const struct catalog *, struct slice name);
 const struct rule *catalog_prompt(const struct catalog *, struct slice name);

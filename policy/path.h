@@ -23,6 +23,8 @@
 	X(SPACE, "leading or trailing space")                           \
 	X(SUFFIX, "a query, fragment or parameter")                     \
 	X(WILDCARD, "a wildcard")                                       \
+	X(LIST, "a comma, which some vaults read as several paths")     \
+	X(ENCODING, "not valid UTF-8")                                  \
 	X(TYPE, "not a string")                                         \
 	X(TOO_LONG, "too long")                                         \
 	X(NOMEM, "out of memory")

@@ -58,6 +58,7 @@ struct policy {
 	bool deny_unknown_tools;
 	struct origin deny_unknown_at;
 	bool enforce;              /* false: decide and record, let pass */
+	struct origin enforce_at;
 };
 
 /* A path or tenant rule is on: unknown arguments, unresolved paths and unknown handles are then refused. */

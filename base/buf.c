@@ -1,0 +1,184 @@
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/wipe.h"
+
+enum { FIRST_CAP = 256 };
+
+void buf_init(struct buf *b, size_t max_bytes)
+{
+	*b = (struct buf){ .max = max_bytes };
+}
+
+void buf_finish(struct buf *b)
+{
+	wipe(b->p, b->cap);
+	free(b->p);
+	buf_init(b, b->max);
+}
+
+void buf_clear(struct buf *b)
+{
+	b->n = 0;
+	b->failed = E_OK;
+}
+
+void buf_trim(struct buf *b, size_t keep_bytes)
+{
+	if (b->cap > keep_bytes)
+		buf_finish(b);
+	else
+		buf_clear(b);
+}
+
+void buf_consume(struct buf *b, size_t n)
+{
+	if (n >= b->n) {
+		b->n = 0;
+		return;
+	}
+	b->n -= n;
+	if (n)
+		memmove(b->p, b->p + n, b->n);
+}
+
+static enum err buf_fail(struct buf *b, enum err e)
+{
+	if (b->failed == E_OK)
+		b->failed = e;
+	return e;
+}
+
+/* Not realloc: what is left behind must be wiped. */
+static enum err buf_grow(struct buf *b, size_t need)
+{
+	size_t cap = b->cap > b->max / 2 ? b->max : b->cap * 2;
+	char *p;
+
+	if (cap < FIRST_CAP)
+		cap = b->max < FIRST_CAP ? b->max : FIRST_CAP;
+	if (cap < need)
+		cap = need;
+	p = malloc(cap);
+	if (!p)
+		return buf_fail(b, E_NOMEM);
+	if (b->p) {
+		memcpy(p, b->p, b->n);
+		wipe(b->p, b->cap);
+		free(b->p);
+	}
+	b->p = p;
+	b->cap = cap;
+	return E_OK;
+}
+
+enum err buf_reserve(struct buf *b, size_t more)
+{
+	if (more <= b->cap - b->n)
+		return E_OK;
+	if (more > b->max - b->n)
+		return buf_fail(b, E_TOO_BIG);
+	return buf_grow(b, b->n + more);
+}
+
+enum err buf_add(struct buf *b, struct slice s)
+{
+	enum err e = buf_reserve(b, s.n);
+
+	if (e == E_OK && s.n) {
+		memcpy(b->p + b->n, s.p, s.n);
+		b->n += s.n;
+	}
+	return e;
+}
+
+enum err buf_add_char(struct buf *b, char c)
+{
+	enum err e = buf_reserve(b, 1);
+
+	if (e == E_OK)
+		b->p[b->n++] = c;
+	return e;
+}
+
+enum err buf_add_fmt(struct buf *b, const char *fmt, ...)
+{
+	va_list args;
+	char *p;
+	enum err e;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (n <= 0)
+		return n < 0 ? buf_fail(b, E_INVALID) : E_OK;
+	/* vsnprintf ends with a NUL, which may not fit into the buffer: a full one is written by way of a copy. */
+	e = buf_reserve(b, (size_t)n);
+	if (e != E_OK)
+		return e;
+	p = b->cap - b->n > (size_t)n ? b->p + b->n : malloc((size_t)n + 1);
+	if (!p)
+		return buf_fail(b, E_NOMEM);
+	va_start(args, fmt);
+	vsnprintf(p, (size_t)n + 1, fmt, args);
+	va_end(args);
+	if (p != b->p + b->n) {
+		memcpy(b->p + b->n, p, (size_t)n);
+		wipe(p, (size_t)n);
+		free(p);
+	}
+	b->n += (size_t)n;
+	return E_OK;
+}
+
+static bool needs_escape(char c)
+{
+	return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+}
+
+static enum err add_escaped(struct buf *b, char c)
+{
+	static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt", hex[] = "0123456789abcdef";
+	const char *known = c ? strchr(plain, c) : NULL;
+	unsigned char u = (unsigned char)c;
+	char text[6] = { '\\', 'u', '0', '0', hex[u >> 4], hex[u & 15] };
+
+	if (!known)
+		return buf_add(b, slice_make(text, 6));
+	text[1] = letter[known - plain];
+	return buf_add(b, slice_make(text, 2));
+}
+
+static enum err add_json_text(struct buf *b, struct slice s)
+{
+	enum err e = E_OK;
+
+	while (s.n && e == E_OK) {
+		size_t run = 0;
+		while (run < s.n && !needs_escape(s.p[run]))
+			run++;
+		e = buf_add(b, slice_head(s, run));
+		if (e == E_OK && run < s.n)
+			e = add_escaped(b, s.p[run]);
+		s = slice_from(s, run + 1);
+	}
+	return e;
+}
+
+enum err buf_add_json_string(struct buf *b, struct slice s)
+{
+	size_t before = b->n;
+	enum err e = s.n > b->max ? buf_fail(b, E_TOO_BIG) : buf_reserve(b, s.n + 2);
+
+	if (e == E_OK)
+		e = buf_add_char(b, '"');
+	if (e == E_OK)
+		e = add_json_text(b, s);
+	if (e == E_OK)
+		e = buf_add_char(b, '"');
+	if (e != E_OK)
+		b->n = before;
+	return e;
+}

@@ -1,0 +1,457 @@
+/*
+ * The reader: one pass over the bytes, a stack of open containers in place of recursion.
+ * Functions take the place to read from and return the place behind what they read, or NULL after fault().
+ */
+#include "base/json.h"
+#include "base/json_parts.h"
+#include "base/json_scan.h"
+
+enum {
+	SMALL_OBJECT = 16,    /* members whose names are compared pair by pair; above it the object gets a hash set */
+	FIRST_TOKENS = 8192,  /* the tape starts at one token for 8 bytes, at most this */
+	PLAIN_DIGITS = 300,   /* a number no longer than this, without exponent, cannot overflow */
+};
+
+/* An open container. `seen` is a Bloom filter over its names: a bit that is clear proves a name to be new. */
+struct frame {
+	uint32_t tok;
+	uint32_t count; /* members or items that are complete */
+	char closer;
+	bool escaped;   /* some name holds escapes: the names are compared at the end, decoded */
+	uint64_t seen[4];
+};
+
+struct reader {
+	const char *start, *end;
+	struct json_token *tok;
+	uint32_t n, cap;
+	uint32_t depth;
+	bool escaped_names;
+	enum err err;
+	const char *at;
+	struct arena *arena;
+	struct json_names names;
+	struct frame stack[JSON_MAX_DEPTH];
+};
+
+static const char *fault(struct reader *r, enum err e, const char *at)
+{
+	r->err = e;
+	r->at = at;
+	return NULL;
+}
+
+static inline const char *skip_space(const char *p, const char *end)
+{
+	while (p < end && (unsigned char)*p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	return p;
+}
+
+/* --- the tape ------------------------------------------------------------------------------------------------------- */
+
+/* Guesses from what was read so far how many tokens the whole text has: the wrong guesses cost memory to wipe, not time. */
+static bool tape_grow(struct reader *r, const char *p)
+{
+	uint64_t want = (uint64_t)r->n * (uint64_t)(r->end - r->start) / (uint64_t)(p - r->start + 1) * 9 / 8 + 16;
+	struct json_token *tok;
+
+	if (r->n >= JSON_MAX_TOKENS)
+		return fault(r, E_TOO_MANY, p);
+	if (want < (uint64_t)r->cap * 3 / 2)
+		want = (uint64_t)r->cap * 3 / 2;
+	if (want > (uint64_t)r->cap * 4)
+		want = (uint64_t)r->cap * 4;
+	if (want > JSON_MAX_TOKENS)
+		want = JSON_MAX_TOKENS;
+	tok = arena_alloc_raw(r->arena, want * sizeof(*tok));
+	if (!tok)
+		return fault(r, E_NOMEM, p);
+	if (r->n)
+		memcpy(tok, r->tok, r->n * sizeof(*tok));
+	r->tok = tok;
+	r->cap = (uint32_t)want;
+	return true;
+}
+
+/* Adds a token without children that spans the bytes from p to `behind`. */
+static inline bool tape_add(struct reader *r, enum json_type type, unsigned flags, const char *p, const char *behind)
+{
+	struct json_token *t;
+
+	if (r->n == r->cap && !tape_grow(r, p))
+		return false;
+	t = &r->tok[r->n++];
+	t->off = (uint32_t)(p - r->start);
+	t->len = (uint32_t)(behind - p);
+	t->next = r->n;
+	t->count = 0;
+	t->type = (uint8_t)type;
+	t->flags = (uint8_t)flags;
+	return true;
+}
+
+/* --- strings -------------------------------------------------------------------------------------------------------- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The four hex digits behind `\u`; -1 when they are not there. */
+static int hex_unit(const char *p, const char *end)
+{
+	int unit = 0;
+
+	if (end - p < 4)
+		return -1;
+	for (int i = 0; i < 4; i++) {
+		int digit = hex_digit(p[i]);
+		if (digit < 0)
+			return -1;
+		unit = unit << 4 | digit;
+	}
+	return unit;
+}
+
+/* p is the backslash of `\uXXXX`. A surrogate must come with its other half. */
+static const char *read_unicode_escape(struct reader *r, const char *p, unsigned *flags)
+{
+	int unit = hex_unit(p + 2, r->end), low;
+
+	if (unit < 0)
+		return fault(r, E_SYNTAX, p);
+	if (unit == 0 && (*flags & JSON_NAME))
+		return fault(r, E_NUL, p);
+	if (unit > 0x7F)
+		*flags |= JSON_NOT_ASCII;
+	if (unit < 0xD800 || unit > 0xDFFF)
+		return p + 6;
+	if (unit > 0xDBFF || r->end - p < 8 || p[6] != '\\' || p[7] != 'u')
+		return fault(r, E_UTF8, p);
+	low = hex_unit(p + 8, r->end);
+	if (low < 0)
+		return fault(r, E_SYNTAX, p + 6);
+	return low >= 0xDC00 && low <= 0xDFFF ? p + 12 : fault(r, E_UTF8, p);
+}
+
+static const char *read_escape(struct reader *r, const char *p, unsigned *flags)
+{
+	*flags |= JSON_ESCAPED;
+	if (r->end - p < 2)
+		return fault(r, E_SYNTAX, r->end);
+	switch (p[1]) {
+	case '"':
+	case '\\':
+	case '/':
+	case 'b':
+	case 'f':
+	case 'n':
+	case 'r':
+	case 't':
+		return p + 2;
+	case 'u':
+		return read_unicode_escape(r, p, flags);
+	default:
+		return fault(r, E_SYNTAX, p);
+	}
+}
+
+/* p is a byte at which a plain run ended, no quote: an escape, UTF-8, or something that may not be here. */
+static const char *read_special(struct reader *r, const char *p, unsigned *flags)
+{
+	unsigned n;
+
+	if (*p == '\\')
+		return read_escape(r, p, flags);
+	if ((unsigned char)*p < 0x20)
+		return fault(r, *p == '\0' && (*flags & JSON_NAME) ? E_NUL : E_SYNTAX, p);
+	*flags |= JSON_NOT_ASCII;
+	while (p < r->end && (unsigned char)*p > 0x7F) {
+		n = scan_utf8(p, r->end);
+		if (!n)
+			return fault(r, E_UTF8, p);
+		p += n;
+	}
+	return p;
+}
+
+/* p is behind the opening quote. */
+static inline const char *read_string(struct reader *r, const char *p, unsigned flags)
+{
+	const char *from = p;
+
+	for (;;) {
+		p = scan_string(p, r->end);
+		if (p == r->end)
+			return fault(r, E_SYNTAX, p);
+		if (*p == '"')
+			break;
+		p = read_special(r, p, &flags);
+		if (!p)
+			return NULL;
+	}
+	return tape_add(r, JSON_STRING, flags, from, p) ? p + 1 : NULL;
+}
+
+/* --- numbers and literals ------------------------------------------------------------------------------------------- */
+
+static inline const char *skip_digits(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/* At least one digit at p. */
+static inline const char *read_digits(struct reader *r, const char *p)
+{
+	const char *behind = skip_digits(p, r->end);
+	return behind > p ? behind : fault(r, E_SYNTAX, p);
+}
+
+static const char *read_number(struct reader *r, const char *p)
+{
+	const char *from = p;
+	bool exponent = false;
+
+	if (*p == '-')
+		p++;
+	if (p < r->end && *p == '0')
+		p++;
+	else if (!(p = read_digits(r, p)))
+		return NULL;
+	if (p < r->end && *p == '.' && !(p = read_digits(r, p + 1)))
+		return NULL;
+	if (p < r->end && (*p == 'e' || *p == 'E')) {
+		exponent = true;
+		p++;
+		if (p < r->end && (*p == '+' || *p == '-'))
+			p++;
+		if (!(p = read_digits(r, p)))
+			return NULL;
+	}
+	if ((exponent || p - from > PLAIN_DIGITS) && !json_number_finite(slice_make(from, (size_t)(p - from))))
+		return fault(r, E_NUMBER, from);
+	return tape_add(r, JSON_NUMBER, 0, from, p) ? p : NULL;
+}
+
+static const char *read_literal(struct reader *r, const char *p, enum json_type type, struct slice word)
+{
+	if (!slice_starts(slice_make(p, (size_t)(r->end - p)), word))
+		return fault(r, E_SYNTAX, p);
+	return tape_add(r, type, 0, p, p + word.n) ? p + word.n : NULL;
+}
+
+/* --- containers ----------------------------------------------------------------------------------------------------- */
+
+/* p is the opening bracket. */
+static inline const char *open_container(struct reader *r, const char *p, enum json_type type, char closer)
+{
+	struct frame *f;
+
+	if (r->depth == JSON_MAX_DEPTH)
+		return fault(r, E_TOO_DEEP, p);
+	if (!tape_add(r, type, 0, p, p))
+		return NULL;
+	f = &r->stack[r->depth++];
+	f->tok = r->n - 1;
+	f->count = 0;
+	f->closer = closer;
+	f->escaped = false;
+	memset(f->seen, 0, sizeof(f->seen));
+	return p + 1;
+}
+
+static bool names_differ(struct reader *r, const struct frame *f)
+{
+	struct json view = { .text = { r->start, (size_t)(r->end - r->start) }, .tok = r->tok, .n = r->n };
+	uint32_t twin = f->tok;
+	enum err e = json_names_differ(&r->names, &view, f->tok, r->arena, &twin);
+
+	return e == E_OK || fault(r, e, r->start + r->tok[twin].off);
+}
+
+/* p is the closing bracket. */
+static inline const char *close_container(struct reader *r, const char *p)
+{
+	struct frame *f = &r->stack[--r->depth];
+	struct json_token *t = &r->tok[f->tok];
+
+	t->len = (uint32_t)(p + 1 - r->start) - t->off;
+	t->next = r->n;
+	t->count = f->count;
+	if (f->closer == '}' && (f->count > SMALL_OBJECT || f->escaped) && !names_differ(r, f))
+		return NULL;
+	return p + 1;
+}
+
+/* The Bloom filter could not tell: compares the newest name with those before it. */
+static bool is_twin(const struct reader *r, const struct frame *f, const struct json_token *name)
+{
+	for (uint32_t i = f->tok + 1; &r->tok[i] != name; i = r->tok[i + 1].next) {
+		const struct json_token *t = &r->tok[i];
+		if (t->len == name->len && memcmp(r->start + t->off, r->start + name->off, name->len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Escaped names and those of big objects are left to close_container. */
+static inline bool note_name(struct reader *r, struct frame *f)
+{
+	const struct json_token *name = &r->tok[r->n - 1];
+	uint64_t mix, bit, *word;
+
+	if (name->flags & JSON_ESCAPED) {
+		f->escaped = r->escaped_names = true;
+		return true;
+	}
+	if (f->count >= SMALL_OBJECT)
+		return true;
+	mix = scan_mix(r->start + name->off, name->len);
+	bit = (uint64_t)1 << (mix >> 56 & 63);
+	word = &f->seen[mix >> 62];
+	if ((*word & bit) && is_twin(r, f, name))
+		return fault(r, E_DUPLICATE, r->start + name->off);
+	*word |= bit;
+	return true;
+}
+
+/* A member's name and its colon. */
+static inline const char *read_name(struct reader *r, const char *p)
+{
+	p = skip_space(p, r->end);
+	if (p == r->end || *p != '"')
+		return fault(r, E_SYNTAX, p);
+	p = read_string(r, p + 1, JSON_NAME);
+	if (!p || !note_name(r, &r->stack[r->depth - 1]))
+		return NULL;
+	p = skip_space(p, r->end);
+	return p < r->end && *p == ':' ? p + 1 : fault(r, E_SYNTAX, p);
+}
+
+/* --- the whole ------------------------------------------------------------------------------------------------------ */
+
+static inline const char *read_scalar(struct reader *r, const char *p)
+{
+	switch (*p) {
+	case '"':
+		return read_string(r, p + 1, 0);
+	case 't':
+		return read_literal(r, p, JSON_TRUE, SL("true"));
+	case 'f':
+		return read_literal(r, p, JSON_FALSE, SL("false"));
+	case 'n':
+		return read_literal(r, p, JSON_NULL, SL("null"));
+	case '-':
+	case '0':
+	case '1':
+	case '2':
+	case '3':
+	case '4':
+	case '5':
+	case '6':
+	case '7':
+	case '8':
+	case '9':
+		return read_number(r, p);
+	default:
+		return fault(r, E_SYNTAX, p);
+	}
+}
+
+/* Opens containers until it has read a value that is complete: a scalar, or an empty container. */
+static inline const char *read_value(struct reader *r, const char *p)
+{
+	for (;;) {
+		bool object;
+
+		p = skip_space(p, r->end);
+		if (p == r->end)
+			return fault(r, E_SYNTAX, p);
+		object = *p == '{';
+		if (!object && *p != '[')
+			return read_scalar(r, p);
+		p = open_container(r, p, object ? JSON_OBJECT : JSON_ARRAY, object ? '}' : ']');
+		if (!p)
+			return NULL;
+		p = skip_space(p, r->end);
+		if (p < r->end && *p == r->stack[r->depth - 1].closer)
+			return close_container(r, p);
+		if (object && !(p = read_name(r, p)))
+			return NULL;
+	}
+}
+
+/* Behind a complete value: closes what ends here, up to the comma (and name) of the next value, or the end of the root. */
+static inline const char *read_on(struct reader *r, const char *p)
+{
+	while (r->depth) {
+		struct frame *f = &r->stack[r->depth - 1];
+
+		f->count++;
+		p = skip_space(p, r->end);
+		if (p == r->end)
+			return fault(r, E_SYNTAX, p);
+		if (*p == ',')
+			return f->closer == '}' ? read_name(r, p + 1) : p + 1;
+		if (*p != f->closer)
+			return fault(r, E_SYNTAX, p);
+		p = close_container(r, p);
+		if (!p)
+			return NULL;
+	}
+	return p;
+}
+
+static const char *read_root(struct reader *r, const char *p)
+{
+	do {
+		p = read_value(r, p);
+		if (p)
+			p = read_on(r, p);
+	} while (p && r->depth);
+	if (!p)
+		return NULL;
+	p = skip_space(p, r->end);
+	return p == r->end ? p : fault(r, E_TRAILING, p);
+}
+
+enum err json_parse(struct json *out, struct slice text, struct arena *arena, size_t *at)
+{
+	struct reader r; /* not zeroed as a whole: the stack is 4 KB, and frames are filled when opened */
+
+	*out = (struct json){ 0 };
+	if (at)
+		*at = 0;
+	if (text.n >= UINT32_MAX)
+		return E_TOO_BIG;
+	if (text.n == 0)
+		return E_SYNTAX;
+	r.start = text.p;
+	r.end = text.p + text.n;
+	r.n = 0;
+	r.cap = text.n / 8 + 8 < FIRST_TOKENS ? (uint32_t)text.n / 8 + 8 : FIRST_TOKENS;
+	r.depth = 0;
+	r.escaped_names = false;
+	r.err = E_OK;
+	r.arena = arena;
+	r.names = (struct json_names){ 0 };
+	r.tok = arena_alloc_raw(arena, r.cap * sizeof(*r.tok));
+	if (!r.tok)
+		return E_NOMEM;
+	if (!read_root(&r, text.p)) {
+		if (at)
+			*at = (size_t)(r.at - r.start);
+		return r.err;
+	}
+	*out = (struct json){ .text = text, .tok = r.tok, .n = r.n, .escaped_names = r.escaped_names };
+	return E_OK;
+}

@@ -1,0 +1,144 @@
+/*
+ * Looking into a tape: members, paths, decoded strings.
+ */
+#include "base/json_parts.h"
+
+uint32_t json_member(const struct json *j, uint32_t obj, struct slice name)
+{
+	if (!json_is(j, obj, JSON_OBJECT))
+		return JSON_NONE;
+	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next; t = j->tok[t + 1].next)
+		if (json_string_eq(j, t, name))
+			return t + 1;
+	return JSON_NONE;
+}
+
+uint32_t json_walk(const struct json *j, uint32_t from, const char *dotted)
+{
+	struct slice rest = slice_of(dotted);
+
+	while (rest.p && from != JSON_NONE)
+		from = json_member(j, from, slice_cut(&rest, '.'));
+	return from;
+}
+
+struct slice json_source(const struct json *j, uint32_t t)
+{
+	struct slice s = json_raw(j, t);
+	return json_type(j, t) == JSON_STRING ? slice_make(s.p - 1, s.n + 2) : s;
+}
+
+static uint32_t hex_unit(const char *p)
+{
+	uint32_t unit = 0;
+
+	for (int i = 0; i < 4; i++) {
+		uint32_t c = (unsigned char)p[i];
+		unit = unit << 4 | (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+	}
+	return unit;
+}
+
+static size_t utf8_write(uint32_t c, char out[4])
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xC0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3F));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xE0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+		out[2] = (char)(0x80 | (c & 0x3F));
+		return 3;
+	}
+	out[0] = (char)(0xF0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 0x3F));
+	out[2] = (char)(0x80 | (c >> 6 & 0x3F));
+	out[3] = (char)(0x80 | (c & 0x3F));
+	return 4;
+}
+
+size_t json_unescape(const char **p, char out[4])
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	const char *letter = strchr(from, (*p)[1]);
+	uint32_t c;
+
+	if ((*p)[1] != 'u') {
+		out[0] = letter ? to[letter - from] : (*p)[1];
+		*p += 2;
+		return 1;
+	}
+	c = hex_unit(*p + 2);
+	*p += 6;
+	if (c >= 0xD800 && c <= 0xDFFF) { /* the reader has seen to the other half */
+		c = 0x10000 + ((c - 0xD800) << 10) + (hex_unit(*p + 2) - 0xDC00);
+		*p += 6;
+	}
+	return utf8_write(c, out);
+}
+
+/* The bytes at p up to the next backslash or `end`. */
+static size_t plain_run(const char *p, const char *end)
+{
+	const char *slash = memchr(p, '\\', (size_t)(end - p));
+	return (size_t)((slash ? slash : end) - p);
+}
+
+struct slice json_string(const struct json *j, uint32_t t, struct arena *a)
+{
+	struct slice raw = json_raw(j, t);
+	const char *p = raw.p, *end = raw.p + raw.n;
+	char *out, *at;
+
+	if (!(j->tok[t].flags & JSON_ESCAPED))
+		return raw;
+	out = at = arena_alloc_raw(a, raw.n); /* an escape is never shorter than what it stands for */
+	if (!out)
+		return (struct slice){ NULL, 0 };
+	while (p < end) {
+		size_t run = plain_run(p, end);
+		memcpy(at, p, run);
+		at += run;
+		p += run;
+		if (p < end) {
+			char bytes[4];
+			size_t n = json_unescape(&p, bytes);
+			memcpy(at, bytes, n);
+			at += n;
+		}
+	}
+	return slice_make(out, (size_t)(at - out));
+}
+
+bool json_string_eq(const struct json *j, uint32_t t, struct slice s)
+{
+	struct slice raw = json_raw(j, t);
+	const char *p = raw.p, *end = raw.p + raw.n;
+
+	if (!json_is(j, t, JSON_STRING))
+		return false;
+	if (!(j->tok[t].flags & JSON_ESCAPED))
+		return slice_eq(raw, s);
+	while (p < end) {
+		size_t run = plain_run(p, end), n;
+		char bytes[4];
+
+		if (!slice_starts(s, slice_make(p, run)))
+			return false;
+		s = slice_from(s, run);
+		p += run;
+		if (p == end)
+			break;
+		n = json_unescape(&p, bytes);
+		if (!slice_starts(s, slice_make(bytes, n)))
+			return false;
+		s = slice_from(s, n);
+	}
+	return s.n == 0;
+}

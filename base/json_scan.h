@@ -1,0 +1,142 @@
+/*
+ * The bytes of a JSON string, many at a time: private to the reader. SSE2 where there is, eight bytes in a word elsewhere
+ * (or with NARROWGATE_PLAIN_SCAN, so that the tests reach that one too).
+ */
+#ifndef NARROWGATE_BASE_JSON_SCAN_H
+#define NARROWGATE_BASE_JSON_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__) && !defined(NARROWGATE_PLAIN_SCAN)
+#include <emmintrin.h>
+#define JSON_SCAN_BYTES 16
+
+static inline __m128i scan_load(const char *p)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+/* Bytes that end a plain run come out as 0xFF: quote, backslash, and below 0x20 as signed, that is controls and not ASCII. */
+static inline __m128i scan_marks(__m128i v)
+{
+	__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+	__m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+	__m128i other = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
+	return _mm_or_si128(_mm_or_si128(quote, slash), other);
+}
+
+/* Long texts, 64 bytes a step: stops at the first 64 that hold a mark, or when fewer are left. */
+static inline const char *scan_wide(const char *p, const char *end)
+{
+	for (; end - p >= 64; p += 64) {
+		__m128i a = _mm_or_si128(scan_marks(scan_load(p)), scan_marks(scan_load(p + 16)));
+		__m128i b = _mm_or_si128(scan_marks(scan_load(p + 32)), scan_marks(scan_load(p + 48)));
+		if (_mm_movemask_epi8(_mm_or_si128(a, b)))
+			break;
+	}
+	return p;
+}
+
+/* Offset of the first mark in the JSON_SCAN_BYTES at p, or JSON_SCAN_BYTES. */
+static inline unsigned scan_block(const char *p)
+{
+	unsigned marks = (unsigned)_mm_movemask_epi8(scan_marks(scan_load(p)));
+	return marks ? (unsigned)__builtin_ctz(marks) : JSON_SCAN_BYTES;
+}
+#else
+#define JSON_SCAN_BYTES 8
+
+/* The word is exact as a yes or no: a borrow only ever reaches bytes behind a true mark. */
+static inline unsigned scan_block(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+	uint64_t v, quote, slash, low;
+
+	memcpy(&v, p, sizeof(v));
+	quote = v ^ (ones * '"');
+	slash = v ^ (ones * '\\');
+	low = (v - ones * 0x20) | (quote - ones) | (slash - ones) | v;
+	if (!(low & highs))
+		return JSON_SCAN_BYTES;
+	for (unsigned i = 0; i < JSON_SCAN_BYTES; i++)
+		if (p[i] == '"' || p[i] == '\\' || (signed char)p[i] < 0x20)
+			return i;
+	return JSON_SCAN_BYTES;
+}
+
+static inline const char *scan_wide(const char *p, const char *end)
+{
+	(void)end;
+	return p;
+}
+#endif
+
+/* The first quote, backslash, control or not-ASCII byte at or behind p; `end` when there is none. */
+static inline const char *scan_string(const char *p, const char *end)
+{
+	bool wide = false;
+
+	while (end - p >= JSON_SCAN_BYTES) {
+		unsigned n = scan_block(p);
+		p += n;
+		if (n < JSON_SCAN_BYTES)
+			return p;
+		if (!wide) {
+			p = scan_wide(p, end);
+			wide = true;
+		}
+	}
+	while (p < end && *p != '"' && *p != '\\' && (signed char)*p >= 0x20)
+		p++;
+	return p;
+}
+
+static inline bool scan_is_tail(char c)
+{
+	return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* Length of the UTF-8 sequence at p, whose first byte is over 0x7F (RFC 3629 §4); 0 when it is not valid. */
+static inline unsigned scan_utf8(const char *p, const char *end)
+{
+	unsigned char a = (unsigned char)p[0], b = end - p > 1 ? (unsigned char)p[1] : 0;
+
+	if (a < 0xC2 || a > 0xF4 || (b & 0xC0) != 0x80)
+		return 0;
+	if (a < 0xE0)
+		return 2;
+	if (end - p < 3 || !scan_is_tail(p[2]))
+		return 0;
+	if (a < 0xF0)
+		return (a == 0xE0 && b < 0xA0) || (a == 0xED && b > 0x9F) ? 0 : 3;
+	if (end - p < 4 || !scan_is_tail(p[3]))
+		return 0;
+	return (a == 0xF0 && b < 0x90) || (a == 0xF4 && b > 0x8F) ? 0 : 4;
+}
+
+/* A number in which texts of n bytes differ when few of their bytes do; reads within the text only. */
+static inline uint64_t scan_mix(const char *p, size_t n)
+{
+	uint64_t a = 0, b = 0;
+	uint32_t lo, hi;
+
+	if (n >= 8) {
+		memcpy(&a, p, 8);
+		memcpy(&b, p + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(&lo, p, 4);
+		memcpy(&hi, p + n - 4, 4);
+		a = lo;
+		b = hi;
+	} else if (n) {
+		a = (unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8;
+		b = (unsigned char)p[n - 1];
+	}
+	a ^= b << 32 | b >> 32;
+	return (a + n) * 0x9E3779B97F4A7C15u;
+}
+
+#endif

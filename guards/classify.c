@@ -1,0 +1,207 @@
+/*
+ * From a message to facts: what the call does, to which paths, for whom, by which handles. Nothing is decided here; what
+ * cannot be understood becomes a fault or a fact that some guard refuses.
+ */
+#include "guards/facts.h"
+
+static uint32_t param(const struct rpc *rpc, const char *name)
+{
+	return rpc->params == JSON_NONE ? JSON_NONE : json_member(&rpc->json, rpc->params, slice_of(name));
+}
+
+/* A member that must be a string; its text, or a fault. */
+static bool take_name(struct facts *f, const char *member)
+{
+	const struct rpc *rpc = f->call->rpc;
+	uint32_t tok = param(rpc, member);
+
+	if (!json_is(&rpc->json, tok, JSON_STRING)) {
+		facts_fault(f, R_MESSAGE, slice_of(member));
+		return false;
+	}
+	f->call->name = facts_text(f, &rpc->json, tok);
+	return true;
+}
+
+static bool take_args(struct facts *f, struct args *a)
+{
+	const struct rpc *rpc = f->call->rpc;
+
+	a->json = &rpc->json;
+	a->args = param(rpc, "arguments");
+	if (a->args != JSON_NONE && !json_is(&rpc->json, a->args, JSON_OBJECT)) {
+		facts_fault(f, R_MESSAGE, SL("arguments"));
+		return false;
+	}
+	return true;
+}
+
+void classify_rule(struct facts *f, const struct rule *rule, const struct args *a, size_t n)
+{
+	classify_paths(f, rule, a, n);
+	if (rule->scopes)
+		classify_scopes(f, rule, a, n);
+	classify_handles(f, rule, a, n);
+	if (!f->locked)
+		return;
+	for (size_t i = 0; i < n; i++)
+		classify_args(f, rule, f->call->outer, &a[i]);
+	classify_tenants(f, rule, a, n);
+}
+
+static void classify_wrapper(struct facts *f, const struct args *outer)
+{
+	struct call *c = f->call;
+	struct args inner[2];
+	size_t n = classify_nested(f, outer, inner);
+
+	if (n == 0)
+		return;
+	c->args_json = inner[0].json;
+	c->args = inner[0].args;
+	if (!c->rule)
+		return;
+	/* With both places given, either may count: the stronger action does. */
+	c->action = classify_action(&c->rule->action, inner[0].json, inner[0].args, f->arena);
+	if (n == 2) {
+		enum action beside = classify_action(&c->rule->action, inner[1].json, inner[1].args, f->arena);
+		if (inner[0].args == JSON_NONE || (action_is_read_only(c->action) && !action_is_read_only(beside)))
+			c->action = beside;
+	}
+	/* The wrapper's own arguments must be accounted for as well. */
+	if (f->locked && n == 1)
+		classify_args(f, c->outer, NULL, outer);
+	classify_rule(f, c->rule, inner, n);
+}
+
+static void classify_tool(struct facts *f)
+{
+	struct call *c = f->call;
+	struct args a = { .args = JSON_NONE };
+
+	if (!take_name(f, "name") || !take_args(f, &a))
+		return;
+	if (param(c->rpc, "task") != JSON_NONE) {
+		facts_fault(f, R_MESSAGE, SL("task"));
+		return;
+	}
+	c->args_json = a.json;
+	c->args = a.args;
+	c->rule = catalog_tool(f->view->catalog, c->name);
+	c->known = c->rule != NULL;
+	if (c->rule && c->rule->nested) {
+		classify_wrapper(f, &a);
+	} else if (c->rule) {
+		c->action = classify_action(&c->rule->action, a.json, a.args, f->arena);
+		classify_rule(f, c->rule, &a, 1);
+	} else if (f->view->catalog->generic) {
+		classify_generic(f, &a);
+		if (f->locked)
+			classify_tenants(f, NULL, &a, 1);
+	}
+}
+
+/* A prompt makes text for the model; what it would read or write goes through calls. Its arguments are judged by their looks. */
+static void classify_prompt(struct facts *f)
+{
+	struct call *c = f->call;
+	struct args a = { .args = JSON_NONE };
+
+	if (!take_name(f, "name") || !take_args(f, &a))
+		return;
+	c->args_json = a.json;
+	c->args = a.args;
+	c->rule = catalog_prompt(f->view->catalog, c->name);
+	c->known = c->rule || f->view->catalog->generic;
+	c->action = c->rule ? classify_action(&c->rule->action, a.json, a.args, f->arena) : ACT_META;
+	if (c->rule)
+		classify_rule(f, c->rule, &a, 1);
+	else if (f->locked && a.args != JSON_NONE)
+		classify_tree(f, a.json, a.args, SL(""), NULL, 0);
+}
+
+static void classify_method(struct facts *f)
+{
+	struct call *c = f->call;
+
+	switch ((int)c->method->id) {
+	case M_TOOLS_CALL:
+		classify_tool(f);
+		break;
+	case M_PROMPTS_GET:
+		classify_prompt(f);
+		break;
+	case M_RESOURCES_READ:
+	case M_RESOURCES_SUBSCRIBE:
+	case M_RESOURCES_UNSUBSCRIBE:
+		if (take_name(f, "uri"))
+			classify_resource(f, c->name);
+		if (c->method->id != M_RESOURCES_READ)
+			c->action = ACT_META;
+		break;
+	case M_COMPLETION:
+		classify_complete(f, c->rpc->params);
+		break;
+	case M_TOOLS_LIST:
+	case M_RESOURCES_LIST:
+	case M_RESOURCES_TEMPLATES_LIST:
+	case M_PROMPTS_LIST:
+		c->action = ACT_LIST;
+		if (param(c->rpc, "cursor") != JSON_NONE && !json_is(&c->rpc->json, param(c->rpc, "cursor"), JSON_STRING))
+			facts_fault(f, R_MESSAGE, SL("cursor"));
+		break;
+	default:
+		c->action = ACT_META;
+		break;
+	}
+}
+
+/* `_meta` travels with the call: a path or tenant in it is judged like one in an argument. */
+static void classify_meta(struct facts *f)
+{
+	uint32_t meta = param(f->call->rpc, "_meta");
+	uint32_t token = json_member(&f->call->rpc->json, meta, SL("progressToken"));
+
+	if (meta != JSON_NONE)
+		classify_tree(f, &f->call->rpc->json, meta, SL("_meta"), &token, token != JSON_NONE);
+}
+
+static void keep_clean_paths(struct facts *f)
+{
+	struct call *c = f->call;
+	struct path *v = arena_array(f->arena, c->n_paths, sizeof *v);
+
+	if (!v) {
+		f->nomem = true;
+		return;
+	}
+	for (size_t i = 0; i < c->n_paths; i++)
+		if (c->paths[i].fault == PATH_OK && !c->paths[i].absent)
+			v[c->n_clean_paths++] = c->paths[i].path;
+	c->clean_paths = v;
+}
+
+enum err classify(const struct view *v, const struct rpc *rpc, struct call *c)
+{
+	struct facts f = { .view = v, .arena = v->arena, .call = c };
+	struct slice bad = { NULL, 0 };
+
+	*c = (struct call){ .rpc = rpc, .args = JSON_NONE, .inner_at = JSON_NONE };
+	json_edits_init(&c->edits, v->arena);
+	json_edits_init(&c->inner_edits, v->arena);
+	f.locked = policy_locks_paths(v->policy) || policy_locks_tenant(v->policy);
+	c->method = method_find(rpc->method_name, SIDE_CLIENT, false);
+	if (!c->method) {
+		facts_fault(&f, R_METHOD, SL(""));
+		return E_OK;
+	}
+	if (!params_known(c->method, &rpc->json, rpc->params, &bad, v->arena)) {
+		facts_fault(&f, R_MESSAGE, bad);
+		return E_OK;
+	}
+	classify_method(&f);
+	if (f.locked)
+		classify_meta(&f);
+	keep_clean_paths(&f);
+	return f.nomem ? E_NOMEM : E_OK;
+}

@@ -1,0 +1,196 @@
+#include <stdlib.h>
+#include "guards/facts.h"
+#include "guards/look.h"
+
+/* Tokens that the catalog has spoken for: values, paths, handles, scopes. */
+struct spoken {
+	struct facts *f;
+	const struct json *json;
+	uint32_t *v;
+	size_t n, cap;
+};
+
+static bool dotted_names(struct slice dotted, struct slice name)
+{
+	return slice_eq(slice_cut(&dotted, '.'), name);
+}
+
+static bool list_names(const struct slice *list, size_t n, struct slice name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (dotted_names(list[i], name))
+			return true;
+	return false;
+}
+
+static bool selectors_name(const struct selector *list, size_t n, struct slice name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (selector_mentions(&list[i], name))
+			return true;
+	return false;
+}
+
+/* Names that say what they stand for: a path, a value, a handle, a scope. */
+static bool rule_describes(const struct rule *r, struct slice name)
+{
+	for (size_t i = 0; i < r->n_paths; i++)
+		if (template_mentions(&r->paths[i], name))
+			return true;
+	for (size_t i = 0; i < r->n_takes; i++)
+		if (selector_mentions(&r->takes[i].arg, name))
+			return true;
+	if (r->scopes && selector_mentions(&r->scope_list, name))
+		return true;
+	return selectors_name(r->secret_args, r->n_secret_args, name);
+}
+
+bool rule_names(const struct rule *r, const struct tenant_rule *t, struct slice name)
+{
+	bool partner;
+
+	if (rule_describes(r, name) || list_names(r->args, r->n_args, name) || tenant_rule_names(t, name, &partner))
+		return true;
+	for (size_t i = 0; i < r->n_force; i++)
+		if (slice_eq(r->force[i].arg, name))
+			return true;
+	if (r->nested && (template_mentions(&r->call_tool, name) || selector_mentions(&r->call_args, name)))
+		return true;
+	return (r->action.by != BY_NOTHING && slice_eq(r->action.arg, name)) ||
+		list_names(r->side_files, r->n_side_files, name) || list_names(r->side_urls, r->n_side_urls, name);
+}
+
+static bool on_spoken(void *ctx, const struct found *found)
+{
+	struct spoken *s = ctx;
+
+	if (found->json != s->json || found->is_name)
+		return true;
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? 2 * s->cap : 16;
+		uint32_t *v = arena_array(s->f->arena, cap, sizeof *v);
+		if (!v) {
+			s->f->nomem = true;
+			return false;
+		}
+		if (s->n)
+			memcpy(v, s->v, s->n * sizeof *v);
+		s->v = v;
+		s->cap = cap;
+	}
+	s->v[s->n++] = found->tok;
+	return true;
+}
+
+static void speak(struct spoken *s, const struct selector *sel, uint32_t args)
+{
+	/* Strings that had to be JSON and are not: whoever uses the selector says so. */
+	if (selector_each(sel, s->json, args, s->f->arena, on_spoken, s) == E_NOMEM)
+		s->f->nomem = true;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void gather_spoken(struct spoken *s, const struct rule *r, uint32_t args)
+{
+	for (size_t i = 0; i < r->n_secret_args; i++)
+		speak(s, &r->secret_args[i], args);
+	for (size_t i = 0; i < r->n_paths; i++)
+		for (size_t k = 0; k < r->paths[i].n; k++)
+			if (r->paths[i].parts[k].kind != PART_TEXT)
+				speak(s, &r->paths[i].parts[k].ref, args);
+	for (size_t i = 0; i < r->n_takes; i++)
+		speak(s, &r->takes[i].arg, args);
+	if (r->scopes)
+		speak(s, &r->scope_list, args);
+	if (s->n > 1)
+		qsort(s->v, s->n, sizeof *s->v, compare);
+}
+
+struct reading {
+	struct facts *f;
+	const struct rule *rule, *outer;
+	const struct tenant_rule *tenants;
+	const struct args *a;
+	struct spoken spoken;
+	bool gathered;
+};
+
+/* A described argument may still hold more than its description: look below it, past what is spoken for. */
+static void read_below(struct reading *r, uint32_t value, struct slice name)
+{
+	const struct json *j = r->a->json;
+	bool described = rule_describes(r->rule, name);
+
+	if (json_is(j, value, JSON_STRING)) {
+		if (!described && look_text_is_json(facts_text(r->f, j, value)))
+			classify_tree(r->f, j, value, name, NULL, 0);
+		return;
+	}
+	if (j->tok[value].type < JSON_ARRAY)
+		return;
+	if (!r->gathered) {
+		r->gathered = true;
+		gather_spoken(&r->spoken, r->rule, r->a->args);
+	}
+	classify_tree(r->f, j, value, name, r->spoken.v, r->spoken.n);
+}
+
+/* Nobody named it. The vault's own schema may, where neither its name nor its value looks like what is locked. */
+static void read_unknown(struct reading *r, uint32_t value, struct slice name, enum look l)
+{
+	struct facts *f = r->f;
+	struct slice tool = r->outer ? f->call->outer_name : f->call->name;
+	const struct toolbook *tools = f->view->tools;
+
+	if (look_is_path(l) || l == LOOK_KEY || tree_looks_judged(f, r->a->json, value)) {
+		fact_unknown(f, name);
+		return;
+	}
+	if (f->call->method->id != M_TOOLS_CALL || (tools && toolbook_declares(tools, tool, name)))
+		return;
+	if (!tools || !toolbook_complete(tools))
+		f->call->needs_tools = true;
+	else
+		fact_unknown(f, name);
+}
+
+static bool is_named(const struct reading *r, struct slice name)
+{
+	return rule_names(r->rule, r->tenants, name) || (r->outer && rule_names(r->outer, r->tenants, name));
+}
+
+static void read_argument(struct reading *r, struct slice name, uint32_t value)
+{
+	const struct json *j = r->a->json;
+	bool partner, own = tenant_rule_names(r->tenants, name, &partner), named = is_named(r, name);
+	enum look l = own || (named && rule_describes(r->rule, name)) ? LOOK_NOTHING :
+		look_name(&r->f->view->catalog->vocabulary, name);
+
+	if (own && json_is(j, value, JSON_NULL))
+		return; /* as good as absent: it is filled in */
+	if (own || look_is_tenant(l))
+		classify_tenant_tree(r->f, j, value, own ? partner : l == LOOK_PARTNER, name);
+	if (named && !own)
+		read_below(r, value, name);
+	else if (!named && look_is_tenant(l) && json_is(j, value, JSON_STRING))
+		read_unknown(r, value, name, LOOK_NOTHING);
+	else if (!named)
+		read_unknown(r, value, name, l);
+}
+
+void classify_args(struct facts *f, const struct rule *rule, const struct rule *outer, const struct args *a)
+{
+	struct reading r = { .f = f, .rule = rule, .outer = outer, .tenants = tenant_rule_of(f->view, rule), .a = a };
+
+	if (!a->json || a->args == JSON_NONE)
+		return;
+	r.spoken = (struct spoken){ .f = f, .json = a->json };
+	for (uint32_t c = json_first(a->json, a->args); c < a->json->tok[a->args].next; c = a->json->tok[c + 1].next)
+		read_argument(&r, facts_text(f, a->json, c), c + 1);
+}

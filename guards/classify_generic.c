@@ -1,0 +1,251 @@
+/*
+ * Arguments of a tool no catalog describes. Whatever is named like a path is one, at any depth; a folder and a key beside
+ * each other are one path; the rest must be named harmless, or be vouched for by the vault's schema and look like nothing.
+ */
+#include "guards/facts.h"
+#include "guards/look.h"
+
+#define GENERIC_MAX_NESTING 4
+
+struct generic {
+	struct facts *f;
+	const struct json *json;
+	struct slice top;      /* the argument of the call we are below; empty at the top */
+	unsigned nesting;
+};
+
+static void read_object(struct generic *g, uint32_t obj);
+
+static enum look look_of(struct generic *g, struct slice name)
+{
+	return look_name(&g->f->view->catalog->vocabulary, name);
+}
+
+/* A write carries values inward; a read that takes one is odd, and its argument is judged like any other. */
+static bool may_carry_value(const struct generic *g)
+{
+	return !action_is_read_only(g->f->call->action);
+}
+
+static bool is_scalar_text(const struct json *j, uint32_t t)
+{
+	return json_is(j, t, JSON_STRING) || json_is(j, t, JSON_NUMBER);
+}
+
+/* Every text below `tok` as a path; what is no text makes it unreadable. */
+static void read_paths(struct generic *g, uint32_t tok, struct slice name)
+{
+	const struct json *j = g->json;
+	size_t before = g->f->call->n_paths;
+
+	for (uint32_t t = tok; t < j->tok[tok].next; t++) {
+		if (j->tok[t].type >= JSON_ARRAY || (j->tok[t].flags & JSON_NAME))
+			continue;
+		if (is_scalar_text(j, t))
+			fact_path_wide(g->f, facts_text(g->f, j, t), name);
+		else
+			fact_path_fault(g->f, PATH_TYPE, name);
+	}
+	if (g->f->call->n_paths == before)
+		fact_path_fault(g->f, PATH_TYPE, name);
+}
+
+/* FOLDER/KEY for one folder-like member and every text of one key-like member. */
+static void join(struct generic *g, uint32_t folder, uint32_t key, struct slice name)
+{
+	const struct json *j = g->json;
+
+	if (!is_scalar_text(j, folder)) {
+		fact_path_fault(g->f, PATH_TYPE, name);
+		return;
+	}
+	struct slice head = facts_text(g->f, j, folder);
+	for (uint32_t t = key; t < j->tok[key].next; t++) {
+		if (j->tok[t].type >= JSON_ARRAY)
+			continue;
+		struct slice tail = facts_text(g->f, j, t);
+		bool rooted = tail.n && memchr(tail.p, '/', tail.n);
+		bool apart = head.n && head.p[head.n - 1] != '/';
+		struct slice path = arena_fmt(g->f->arena, "%.*s%s%.*s", SL_ARG(head), apart ? "/" : "", SL_ARG(tail));
+		if (!path.p)
+			g->f->nomem = true;
+		else if (rooted || !is_scalar_text(j, t))
+			fact_path_fault(g->f, PATH_SLASHES, name);
+		else
+			fact_path_wide(g->f, path, name);
+	}
+}
+
+/* Looks for a member of that kind; a kind may be there several times. */
+static uint32_t next_of(struct generic *g, uint32_t obj, uint32_t from, enum look kind)
+{
+	const struct json *j = g->json;
+
+	for (uint32_t c = from; c < j->tok[obj].next; c = j->tok[c + 1].next)
+		if (look_of(g, facts_text(g->f, j, c)) == kind)
+			return c;
+	return JSON_NONE;
+}
+
+/* A key is joined with every folder beside it; alone it is a path itself. */
+static void read_key(struct generic *g, uint32_t obj, uint32_t name_tok)
+{
+	const struct json *j = g->json;
+	struct slice name = facts_text(g->f, j, name_tok);
+	uint32_t first = json_first(j, obj), folder = next_of(g, obj, first, LOOK_FOLDER);
+
+	if (folder == JSON_NONE)
+		read_paths(g, name_tok + 1, name);
+	for (; folder != JSON_NONE; folder = next_of(g, obj, j->tok[folder + 1].next, LOOK_FOLDER))
+		join(g, folder + 1, name_tok + 1, name);
+}
+
+/* A folder alone is all below it; with a key beside it the key's path says more. */
+static void read_folder(struct generic *g, uint32_t obj, uint32_t name_tok)
+{
+	if (next_of(g, obj, json_first(g->json, obj), LOOK_KEY) == JSON_NONE)
+		read_paths(g, name_tok + 1, facts_text(g->f, g->json, name_tok));
+}
+
+static void read_json_text(struct generic *g, struct slice text, struct slice name)
+{
+	struct json inner;
+	enum err e = g->nesting < GENERIC_MAX_NESTING ? json_parse(&inner, text, g->f->arena, NULL) : E_TOO_DEEP;
+
+	if (e == E_NOMEM)
+		g->f->nomem = true;
+	else if (e != E_OK)
+		fact_unknown(g->f, name);
+	else {
+		struct generic below = { g->f, &inner, g->top, g->nesting + 1 };
+		for (uint32_t t = 0; t < inner.n; t = json_is(&inner, t, JSON_ARRAY) ? t + 1 : inner.tok[t].next)
+			if (json_is(&inner, t, JSON_OBJECT))
+				read_object(&below, t);
+			else if (json_is(&inner, t, JSON_STRING) && tree_looks_judged(g->f, &inner, t))
+				fact_unknown(g->f, name);
+	}
+}
+
+static bool is_declared(struct generic *g)
+{
+	const struct toolbook *tools = g->f->view->tools;
+
+	if (tools && toolbook_declares(tools, g->f->call->name, g->top))
+		return true;
+	if (!tools || !toolbook_complete(tools)) {
+		g->f->call->needs_tools = true;
+		return true; /* until the schema is here, nobody says no */
+	}
+	return false;
+}
+
+/* A text under a name that is neither path nor tenant. */
+static void read_text(struct generic *g, uint32_t tok, struct slice name, enum look l)
+{
+	struct slice text = facts_text(g->f, g->json, tok);
+
+	if (l == LOOK_VALUE && may_carry_value(g))
+		return;
+	if (look_text_is_json(text))
+		read_json_text(g, text, name);
+	else if (look_text_is_path(g->f->view->policy, text) || look_text_is_tenant(text))
+		fact_unknown(g->f, name);
+	else if (l != LOOK_HARMLESS && !is_declared(g))
+		fact_unknown(g->f, name);
+}
+
+static void read_value(struct generic *g, uint32_t tok, struct slice name, enum look l)
+{
+	const struct json *j = g->json;
+
+	if (l == LOOK_VALUE && may_carry_value(g))
+		return;
+	if (json_is(j, tok, JSON_OBJECT))
+		read_object(g, tok);
+	else if (json_is(j, tok, JSON_ARRAY))
+		for (uint32_t c = json_first(j, tok); c < j->tok[tok].next; c = j->tok[c].next)
+			read_value(g, c, name, l);
+	else if (json_is(j, tok, JSON_STRING))
+		read_text(g, tok, name, l);
+}
+
+static void read_member(struct generic *g, uint32_t obj, uint32_t name_tok)
+{
+	struct slice name = facts_text(g->f, g->json, name_tok);
+	enum look l = look_of(g, name);
+	uint32_t value = name_tok + 1;
+
+	switch (l) {
+	case LOOK_PATH:
+	case LOOK_PREFIX:
+		read_paths(g, value, name);
+		break;
+	case LOOK_FOLDER:
+		read_folder(g, obj, name_tok);
+		break;
+	case LOOK_KEY:
+		read_key(g, obj, name_tok);
+		break;
+	case LOOK_TENANT:
+	case LOOK_PARTNER:
+		if (!json_is(g->json, value, JSON_NULL))
+			classify_tenant_tree(g->f, g->json, value, l == LOOK_PARTNER, name);
+		break;
+	case LOOK_NOTHING:
+	case LOOK_VALUE:
+	case LOOK_HARMLESS:
+		read_value(g, value, name, l);
+		break;
+	}
+}
+
+static void read_object(struct generic *g, uint32_t obj)
+{
+	const struct json *j = g->json;
+	bool top = g->top.p == NULL;
+
+	for (uint32_t c = json_first(j, obj); c < j->tok[obj].next && !g->f->nomem; c = j->tok[c + 1].next) {
+		if (top)
+			g->top = facts_text(g->f, j, c);
+		read_member(g, obj, c);
+	}
+	if (top)
+		g->top = (struct slice){ NULL, 0 };
+}
+
+/* `action: delete` beside a harmless name: the argument decides what the tool does. */
+static void read_verbs(struct generic *g, uint32_t obj)
+{
+	static const char *const names[] = { "action", "operation", "op", "method", "verb", "command" };
+	struct call *c = g->f->call;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		uint32_t tok = json_member(g->json, obj, slice_of(names[i]));
+		bool executor;
+
+		if (!json_is(g->json, tok, JSON_STRING))
+			continue;
+		struct slice word = facts_text(g->f, g->json, tok);
+		enum action a = generic_action(&g->f->view->catalog->vocabulary, word, &executor);
+		if (executor || (a != ACT_UNKNOWN && !action_is_read_only(a) && action_is_read_only(c->action)))
+			c->action = ACT_WRITE;
+		else if (a == ACT_READ && c->action == ACT_LIST)
+			c->action = ACT_READ;
+	}
+}
+
+void classify_generic(struct facts *f, const struct args *a)
+{
+	struct generic g = { .f = f, .json = a->json };
+	struct call *c = f->call;
+
+	c->action = generic_action(&f->view->catalog->vocabulary, c->name, &c->executor);
+	c->known = c->action != ACT_UNKNOWN;
+	if (a->json && a->args != JSON_NONE) {
+		read_verbs(&g, a->args);
+		if (f->locked)
+			read_object(&g, a->args);
+	}
+	if (f->locked && c->n_paths == 0 && c->action == ACT_LIST)
+		fact_path_absent(f, COVERS_PREFIX, SL(""));
+}

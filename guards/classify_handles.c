@@ -1,0 +1,85 @@
+#include "guards/facts.h"
+
+struct taking {
+	struct facts *f;
+	const struct take_rule *take;
+};
+
+/* The ledger may forget it while the call is under way: the call keeps a copy. */
+static const struct handle *copy_handle(struct facts *f, const struct handle *h, struct slice kind, struct slice text)
+{
+	struct handle *copy = ARENA_NEW(f->arena, struct handle);
+	struct path *paths = arena_array(f->arena, h->n_paths, sizeof *paths);
+
+	if (!copy || !paths) {
+		f->nomem = true;
+		return NULL;
+	}
+	*copy = *h;
+	for (size_t i = 0; i < h->n_paths; i++) {
+		paths[i].text = arena_dup(f->arena, h->paths[i].text);
+		paths[i].folded = arena_dup(f->arena, h->paths[i].folded);
+		f->nomem |= !paths[i].text.p || !paths[i].folded.p;
+	}
+	copy->kind = kind;
+	copy->text = text;
+	copy->paths = paths;
+	copy->upstream = f->view->upstream;
+	copy->tenant = arena_dup(f->arena, h->tenant);
+	f->nomem |= !copy->tenant.p;
+	return copy;
+}
+
+static void resolve(struct taking *t, struct slice text)
+{
+	const struct view *v = t->f->view;
+	struct handle_fact fact = { .kind = t->take->kind, .text = text, .from = t->take->arg.source };
+	const struct handle *known = NULL;
+
+	if (v->ledger)
+		known = ledger_find(v->ledger, v->upstream, fact.kind, text, v->now_ms);
+	if (known) {
+		fact.known = copy_handle(t->f, known, fact.kind, text);
+		if (!fact.known)
+			return;
+		for (size_t i = 0; i < fact.known->n_paths; i++)
+			fact_path_known(t->f, &fact.known->paths[i], fact.from);
+		if (fact.known->tenant.n)
+			fact_tenant(t->f, fact.known->tenant, false, fact.from);
+	}
+	fact_handle(t->f, &fact);
+}
+
+static bool on_handle(void *ctx, const struct found *found)
+{
+	struct taking *t = ctx;
+	enum json_type type = json_type(found->json, found->tok);
+
+	if (type == JSON_ARRAY || type == JSON_OBJECT) {
+		fact_handle(t->f, &(struct handle_fact){ .kind = t->take->kind, .text = SL(""), .from = t->take->arg.source });
+		return true;
+	}
+	struct slice text = facts_text(t->f, found->json, found->tok);
+	if (t->take->strip.n && slice_starts(text, t->take->strip))
+		text = slice_from(text, t->take->strip.n);
+	if (t->take->rooted && text.n && memchr(text.p, '/', text.n))
+		fact_path(t->f, text, COVERS_ONE, t->take->arg.source);
+	else
+		resolve(t, text);
+	return !t->f->nomem;
+}
+
+void classify_handles(struct facts *f, const struct rule *rule, const struct args *a, size_t n)
+{
+	for (size_t i = 0; i < rule->n_takes; i++) {
+		struct taking t = { f, &rule->takes[i] };
+
+		for (size_t k = 0; k < n; k++) {
+			enum err e = a[k].json ? selector_each(&t.take->arg, a[k].json, a[k].args, f->arena, on_handle, &t) : E_OK;
+			if (e == E_NOMEM)
+				f->nomem = true;
+			else if (e != E_OK)
+				facts_fault(f, R_MESSAGE, t.take->arg.source);
+		}
+	}
+}

@@ -1,0 +1,51 @@
+#include "guards/facts.h"
+
+struct making {
+	struct facts *f;
+	enum path_covers covers;
+	struct slice from;
+};
+
+static bool on_path(void *ctx, struct slice text)
+{
+	struct making *m = ctx;
+
+	fact_path(m->f, text, m->covers, m->from);
+	return !m->f->nomem;
+}
+
+/* How the refusal names the argument: by the reference, or for a join by the whole template. */
+static struct slice template_from(const struct template *t)
+{
+	return t->n == 1 && t->parts[0].kind == PART_REF ? t->parts[0].ref.source : t->source;
+}
+
+static void make_paths(struct facts *f, const struct rule *rule, const struct template *t, const struct args *a)
+{
+	struct making m = { f, rule->covers, template_from(t) };
+	struct template_scope scope = { a->json, a->args, a->json, a->args };
+	bool missing = false, bad = false;
+	enum err e = template_each(t, &scope, f->arena, on_path, &m, &missing, &bad);
+
+	if (e == E_NOMEM)
+		f->nomem = true;
+	else if (e == E_TOO_MANY)
+		fact_path_fault(f, PATH_TOO_LONG, m.from);
+	else if (bad || e != E_OK)
+		fact_path_fault(f, PATH_TYPE, m.from);
+}
+
+/*
+ * A template that yields nothing names no path. When none yields anything, the call reaches everything (a listing without
+ * a prefix), or it should have named a path: the guard sees that there is none.
+ */
+void classify_paths(struct facts *f, const struct rule *rule, const struct args *a, size_t n)
+{
+	size_t before = f->call->n_paths;
+
+	for (size_t i = 0; i < rule->n_paths; i++)
+		for (size_t k = 0; k < n; k++)
+			make_paths(f, rule, &rule->paths[i], &a[k]);
+	if (rule->n_paths && f->call->n_paths == before && (rule->path_optional || rule->covers == COVERS_PREFIX))
+		fact_path_absent(f, rule->covers, template_from(&rule->paths[0]));
+}

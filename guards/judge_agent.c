@@ -1,0 +1,152 @@
+/*
+ * What an agent sends: requests, notifications, and its answers to what the vault asked.
+ */
+#include "guards/chain.h"
+#include "guards/edit.h"
+#include "guards/facts.h"
+#include "guards/refuse.h"
+
+static void refuse(const struct view *v, const struct call *c, struct judgement *j)
+{
+	j->refusal = refuse_request(v, c, j);
+	j->drop = j->refusal.n == 0;
+}
+
+static void decide(const struct view *v, struct call *c, struct judgement *j)
+{
+	if (c->fault.kind != VERDICT_DENY)
+		chain_request(v, c, j);
+	else
+		chain_deny(j, NULL, c->fault.reason, c->fault.what);
+	if (j->kind != VERDICT_DENY && c->needs_tools) {
+		j->kind = VERDICT_NEED_TOOLS;
+		return;
+	}
+	if (chain_shadow(v, j))
+		chain_pass(v, c->rpc, j);
+	else if (j->kind != VERDICT_DENY && call_render(c, v->arena, &j->bytes) != E_OK)
+		chain_deny(j, NULL, R_INTERNAL, SL(""));
+	if (j->kind == VERDICT_DENY)
+		refuse(v, c, j);
+}
+
+static void judge_request(const struct view *v, const struct rpc *rpc, struct call **out, struct judgement *j)
+{
+	struct call *c = ARENA_NEW(v->arena, struct call);
+
+	*out = c;
+	if (!c) {
+		chain_deny(j, NULL, R_INTERNAL, SL(""));
+		j->refusal = judge_failure(rpc_id(rpc), RPC_INTERNAL_ERROR, reason_text(R_INTERNAL), v->arena);
+		j->drop = j->refusal.n == 0;
+		return;
+	}
+	if (classify(v, rpc, c) != E_OK)
+		c->fault = deny(R_INTERNAL, SL(""), (struct origin){ 0 });
+	decide(v, c, j);
+}
+
+/* --- notifications ------------------------------------------------------------------------------------------------------ */
+
+static bool is_token(const struct json *j, uint32_t tok)
+{
+	return json_is(j, tok, JSON_STRING) || json_is(j, tok, JSON_NUMBER);
+}
+
+static bool has_shape(const struct rpc *rpc, enum method m)
+{
+	const struct json *j = &rpc->json;
+	uint32_t reason = json_walk(j, rpc->params, "reason"), text = json_walk(j, rpc->params, "message");
+
+	if (m == M_N_CANCELLED)
+		return is_token(j, json_walk(j, rpc->params, "requestId")) && (reason == JSON_NONE || json_is(j, reason, JSON_STRING));
+	if (m == M_N_PROGRESS)
+		return is_token(j, json_walk(j, rpc->params, "progressToken")) && (text == JSON_NONE || json_is(j, text, JSON_STRING));
+	return true;
+}
+
+/* There is no answer to a notification: what is refused is dropped. */
+static void judge_notification(const struct view *v, const struct rpc *rpc, struct judgement *j)
+{
+	const struct method_row *row = method_find(rpc->method_name, SIDE_CLIENT, true);
+	struct slice bad = SL("");
+
+	if (!row)
+		chain_deny(j, NULL, R_METHOD, SL(""));
+	else if (!params_known(row, &rpc->json, rpc->params, &bad, v->arena) || !has_shape(rpc, row->id))
+		chain_deny(j, NULL, R_MESSAGE, bad);
+	else
+		chain_pass(v, rpc, j);
+	j->drop = j->kind == VERDICT_DENY;
+}
+
+/* --- answers -------------------------------------------------------------------------------------------------------------- */
+
+/* Members a result may have besides _meta, by what was asked. */
+static const char *const *members_of(enum method asked)
+{
+	static const char *const sampling[] = { "role", "content", "model", "stopReason", NULL };
+	static const char *const elicitation[] = { "action", "content", NULL };
+	static const char *const roots[] = { "roots", NULL };
+	static const char *const none[] = { NULL };
+
+	switch ((int)asked) {
+	case M_SAMPLING:
+		return sampling;
+	case M_ELICITATION:
+		return elicitation;
+	case M_ROOTS_LIST:
+		return roots;
+	case M_PING:
+		return none;
+	default:
+		return NULL;
+	}
+}
+
+static bool is_known_result(const struct view *v, const struct rpc *rpc, enum method asked)
+{
+	struct method_row row = { .members = members_of(asked) };
+	struct slice bad;
+
+	return row.members && json_is(&rpc->json, rpc->result, JSON_OBJECT) &&
+		params_known(&row, &rpc->json, rpc->result, &bad, v->arena);
+}
+
+/* The vault waits for it: an answer that must not go on becomes one that declines. */
+static void judge_reply(const struct view *v, const struct rpc *rpc, enum method asked, struct judgement *j)
+{
+	bool known = rpc->kind == RPC_ERROR ? members_of(asked) != NULL : is_known_result(v, rpc, asked);
+	bool marked = known && rpc->kind == RPC_RESULT && json_has_marker(&rpc->json, rpc->result, v->arena);
+
+	if (known && !marked) {
+		chain_pass(v, rpc, j);
+		return;
+	}
+	chain_deny(j, marked ? "masked-input" : NULL, marked ? R_MASKED_INPUT : R_MESSAGE, SL(""));
+	if (rpc->id == JSON_NONE || !members_of(asked)) {
+		j->drop = true; /* nobody asked */
+		return;
+	}
+	j->bytes = refuse_answer(v, rpc, asked);
+	j->kind = j->bytes.n ? VERDICT_REWRITE : VERDICT_DENY;
+	j->drop = j->bytes.n == 0;
+}
+
+void judge_from_agent(const struct view *v, const struct rpc *rpc, enum method asked, struct call **call, struct judgement *j)
+{
+	*call = NULL;
+	chain_begin(j);
+	switch (rpc->kind) {
+	case RPC_REQUEST:
+		judge_request(v, rpc, call, j);
+		break;
+	case RPC_NOTIFICATION:
+		judge_notification(v, rpc, j);
+		break;
+	case RPC_RESULT:
+	case RPC_ERROR:
+		judge_reply(v, rpc, asked, j);
+		break;
+	}
+}

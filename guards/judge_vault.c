@@ -1,0 +1,134 @@
+/*
+ * What the vault sends by itself. Texts are withheld while a value may be under way, and dropped where they name what the
+ * agent may not know of; what would make the agent's model work for the vault is declined then.
+ */
+#include "guards/chain.h"
+#include "guards/edit.h"
+#include "guards/facts.h"
+#include "guards/refuse.h"
+#include "guards/scope.h"
+
+/* Some value is under way, and nobody knows it yet: no text of the vault can be told from it. */
+static bool withholds(const struct view *v)
+{
+	return v->policy->mask_values && v->value_call_open;
+}
+
+/* Every text of the params, names included, is inside. `secret accessed: a/b` is a sentence like any other. */
+static bool texts_inside(const struct view *v, const struct rpc *rpc)
+{
+	struct scope scope = { .view = v };
+	const struct json *j = &rpc->json;
+
+	if (!policy_locks_paths(v->policy) || rpc->params == JSON_NONE)
+		return true;
+	for (uint32_t t = rpc->params; t < j->tok[rpc->params].next; t++) {
+		if (!json_is(j, t, JSON_STRING))
+			continue;
+		struct slice text = json_string(j, t, v->arena);
+		if (!text.p || !scope_sentence_in(&scope, text))
+			return false;
+	}
+	return !scope.nomem;
+}
+
+/* A resource's URI is judged like one that is subscribed to. */
+static bool uri_inside(const struct view *v, const struct rpc *rpc)
+{
+	uint32_t uri = json_walk(&rpc->json, rpc->params, "uri");
+	struct call *c = ARENA_NEW(v->arena, struct call);
+	struct facts f = { .view = v, .arena = v->arena, .call = c };
+	struct judgement j = { .kind = VERDICT_PASS };
+
+	if (!c || !json_is(&rpc->json, uri, JSON_STRING))
+		return false;
+	*c = (struct call){ .rpc = rpc, .args = JSON_NONE, .inner_at = JSON_NONE, .method = method_by_id(M_RESOURCES_SUBSCRIBE) };
+	json_edits_init(&c->edits, v->arena);
+	json_edits_init(&c->inner_edits, v->arena);
+	f.locked = policy_locks_paths(v->policy) || policy_locks_tenant(v->policy);
+	c->name = facts_text(&f, &rpc->json, uri);
+	classify_resource(&f, c->name);
+	c->action = ACT_META;
+	if (f.nomem || c->fault.kind == VERDICT_DENY)
+		return false;
+	chain_request(v, c, &j);
+	return j.kind != VERDICT_DENY;
+}
+
+static bool is_free(const struct policy *p)
+{
+	return !p->mask_values && !policy_locks_paths(p) && !policy_locks_tenant(p);
+}
+
+static void respond(const struct view *v, const struct rpc *rpc, struct judgement *j)
+{
+	if (is_free(v->policy) || rpc->params == JSON_NONE)
+		chain_pass(v, rpc, j);
+	else
+		chain_response(v, NULL, rpc, j);
+}
+
+/* Progress goes on without a text that may not be seen. */
+static void judge_progress(const struct view *v, const struct rpc *rpc, struct judgement *j)
+{
+	uint32_t text = json_walk(&rpc->json, rpc->params, "message");
+	bool held = withholds(v);
+	struct json_edits edits;
+
+	if (text == JSON_NONE || (!held && texts_inside(v, rpc))) {
+		respond(v, rpc, j);
+		return;
+	}
+	chain_deny(j, held ? "mask" : "paths", held ? R_WITHHELD : R_RESULT_PATH, SL(""));
+	if (chain_shadow(v, j)) {
+		chain_pass(v, rpc, j);
+		return;
+	}
+	json_edits_init(&edits, v->arena);
+	if (json_edit_remove(&edits, text) != E_OK || edits_render(&rpc->json, &edits, 1024, v->arena, &j->bytes) != E_OK)
+		chain_deny(j, NULL, R_INTERNAL, SL(""));
+	else
+		j->kind = j->why.kind = VERDICT_REWRITE;
+}
+
+static void judge_known(const struct view *v, const struct rpc *rpc, enum method m, struct judgement *j)
+{
+	bool speaks = m == M_N_MESSAGE || m == M_SAMPLING || m == M_ELICITATION;
+
+	if (m == M_N_PROGRESS)
+		judge_progress(v, rpc, j);
+	else if (speaks && withholds(v))
+		chain_deny(j, "mask", R_WITHHELD, SL(""));
+	else if (m == M_N_MESSAGE && !texts_inside(v, rpc))
+		chain_deny(j, "paths", R_RESULT_PATH, SL(""));
+	else if (m == M_N_RESOURCE_UPDATED && !uri_inside(v, rpc))
+		chain_deny(j, "paths", R_RESULT_PATH, SL(""));
+	else if (speaks)
+		respond(v, rpc, j);
+	else
+		chain_pass(v, rpc, j);
+}
+
+void judge_from_vault(const struct view *v, const struct rpc *rpc, struct judgement *j)
+{
+	bool asks = rpc->kind == RPC_REQUEST;
+	const struct method_row *row = NULL;
+	struct slice bad = SL("");
+
+	chain_begin(j);
+	if (asks || rpc->kind == RPC_NOTIFICATION)
+		row = method_find(rpc->method_name, SIDE_SERVER, !asks);
+	if (!row)
+		chain_deny(j, NULL, R_METHOD, SL(""));
+	else if (!params_known(row, &rpc->json, rpc->params, &bad, v->arena))
+		chain_deny(j, NULL, R_MESSAGE, bad);
+	else
+		judge_known(v, rpc, row->id, j);
+	if (j->kind == VERDICT_DENY && chain_shadow(v, j))
+		chain_pass(v, rpc, j);
+	if (j->kind != VERDICT_DENY)
+		return;
+	if (asks)
+		j->refusal = refuse_vault(v, rpc, row ? row->id : M_UNKNOWN, j);
+	j->drop = j->refusal.n == 0;
+}

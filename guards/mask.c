@@ -1,0 +1,168 @@
+/*
+ * Masking: secret values in answers become six bullets (docs/guards/mask.md). Answers of calls that bear values lose
+ * everything but known metadata; all others lose what stands under the names of values.
+ */
+#include "guards/mask_text.h"
+#include "guards/mask_walk.h"
+#include "guards/response.h"
+
+static void note(struct mask *m, enum err e)
+{
+	if (m->err == E_OK)
+		m->err = e;
+}
+
+/* A call of unknown kind counts as one that bears values. */
+static bool call_bears(const struct call *call)
+{
+	if (!call || !call->method)
+		return false;
+	enum method id = call->method->id;
+	if (id != M_TOOLS_CALL && id != M_RESOURCES_READ && id != M_PROMPTS_GET)
+		return false;
+	return call->action == ACT_UNKNOWN || action_bears_values(call->action);
+}
+
+static void check(struct mask *m, struct doc *d, enum masked done)
+{
+	if (done == MASKED_NOMEM)
+		m->err = E_NOMEM;
+	else if (done == MASKED_NOT)
+		doc_replace_all(d, SL(MASK_MARKER));
+}
+
+void mask_free_text(struct mask *m, struct doc *d)
+{
+	check(m, d, mask_prose(d));
+}
+
+static bool selects_all(const struct selector *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i].n == 0)
+			return true;
+	return false;
+}
+
+/* Where the catalog's format starts: behind its prose, of which only plain words stay. */
+static size_t cut_before(struct mask *m, struct doc *d)
+{
+	struct slice after = m->out->after;
+	ptrdiff_t found = after.n ? slice_find(d->text, after) : -1;
+	size_t from = found < 0 ? 0 : (size_t)found + after.n;
+
+	if (from > 0 && !mask_is_plain_words(slice_head(d->text, from)))
+		note(m, doc_replace(d, 0, from - after.n, SL("")));
+	return from;
+}
+
+/* A text of an answer that bears values: taken apart the way the catalog says, or gone. */
+static void mask_bearing_text(struct mask *m, struct doc *d)
+{
+	enum masked done = MASKED_NOT;
+
+	if (m->out && m->out->given) {
+		switch (m->out->as) {
+		case OUT_ENV:
+			done = mask_env(d, cut_before(m, d));
+			break;
+		case OUT_YAML:
+			done = mask_yaml(d, cut_before(m, d));
+			break;
+		case OUT_LINES:
+			done = m->out->line ? mask_lines(d, 0, m->out->line, m->out->count_line) : MASKED_NOT;
+			break;
+		case OUT_RAW:
+			done = selects_all(m->out->keep, m->out->n_keep) ? MASKED_OK : MASKED_NOT;
+			break;
+		case OUT_JSON:
+			break;
+		}
+	}
+	check(m, d, done);
+}
+
+static void mask_other_text(struct mask *m, struct doc *d)
+{
+	if (m->out && selects_all(m->out->values, m->out->n_values)) {
+		doc_replace_all(d, SL(MASK_MARKER));
+		return;
+	}
+	if (m->out && m->out->as == OUT_LINES && m->out->line)
+		check(m, d, mask_line_values(d, m->out->line));
+	if (m->err == E_OK && !d->whole.p)
+		mask_free_text(m, d);
+}
+
+/* The prose before a JSON document. */
+static void mask_before(struct mask *m, struct doc *d)
+{
+	if (d->before.n && m->bears && !mask_is_plain_words(d->before))
+		doc_set_before(d, m->out ? m->out->after : SL(""));
+}
+
+/* The whole text is the value, also when it happens to be JSON. */
+static bool is_raw_value(const struct mask *m)
+{
+	return m->out && m->out->given && m->out->as == OUT_RAW && !selects_all(m->out->keep, m->out->n_keep) &&
+		(m->bears || selects_all(m->out->values, m->out->n_values));
+}
+
+/* Parts nobody describes: mask_frame's when the answer bears values, else judged by names, but for bytes of media. */
+static void mask_other(struct mask *m, const struct payload *p)
+{
+	const struct json *j = &p->doc->json;
+	uint32_t type = json_member(j, p->root, SL("type"));
+	bool media = json_is(j, type, JSON_STRING) && (json_string_eq(j, type, SL("image")) || json_string_eq(j, type, SL("audio")));
+
+	if (!m->bears && !media && !json_is(j, p->root, JSON_STRING))
+		mask_names(m, p->doc, p->root);
+}
+
+static void mask_payload(struct mask *m, const struct payload *p)
+{
+	struct doc *d = p->doc;
+
+	if (p->kind == PAYLOAD_OTHER) {
+		mask_other(m, p);
+	} else if (p->kind == PAYLOAD_ERROR_TEXT) {
+		/* No selector is meant for an error. */
+		if (d->kind == DOC_JSON)
+			mask_names(m, d, p->root);
+		else
+			mask_free_text(m, d);
+	} else if (d->parent && is_raw_value(m)) {
+		doc_replace_all(d, SL(MASK_MARKER));
+	} else if (d->kind == DOC_JSON) {
+		mask_before(m, d);
+		mask_json(m, d, p->root);
+	} else if (m->bears) {
+		mask_bearing_text(m, d);
+	} else {
+		mask_other_text(m, d);
+	}
+}
+
+static struct verdict mask_response(const struct view *view, const struct call *call, struct result *r)
+{
+	const struct rule *rule = call ? call->rule : NULL;
+	struct mask m = { .view = view, .call = call, .rule = rule, .out = rule ? &rule->out : NULL, .bears = call_bears(call) };
+
+	if (!view->policy->mask_values)
+		return PASS_VERDICT;
+	if (m.bears && r->is_error) {
+		mask_error(&m, r);
+	} else {
+		for (size_t i = 0; i < r->n_payloads && m.err == E_OK; i++)
+			mask_payload(&m, &r->payloads[i]);
+		if (m.bears && m.err == E_OK)
+			mask_frame(&m, r);
+	}
+	if (m.err != E_OK)
+		return deny(R_INTERNAL, (struct slice){ NULL, 0 }, view->policy->mask_values_at);
+	if (!doc_changed(r->root))
+		return PASS_VERDICT;
+	return (struct verdict){ .kind = VERDICT_REWRITE, .rule = view->policy->mask_values_at };
+}
+
+const struct guard guard_mask = { .name = "mask", .response = mask_response };

@@ -1,0 +1,141 @@
+#include "guards/mask_names.h"
+
+#include "base/utf8.h"
+
+#define NAME_MAX_FOLDED 64
+
+struct known {
+	char name[20];
+	enum name_class class;
+};
+
+/* Folded spelling, sorted by bytes. */
+static const struct known KNOWN[] = {
+	{ "accesskey", NAME_VALUE }, { "accesstier", NAME_META }, { "accesstoken", NAME_VALUE },
+	{ "accountkey", NAME_VALUE }, { "apikey", NAME_VALUE }, { "apisecret", NAME_VALUE },
+	{ "apitoken", NAME_VALUE }, { "authorization", NAME_VALUE }, { "authtoken", NAME_VALUE },
+	{ "backupcodes", NAME_VALUE }, { "bearertoken", NAME_VALUE }, { "bundle", NAME_VALUE },
+	{ "cachain", NAME_META }, { "certificate", NAME_META }, { "certpem", NAME_META },
+	{ "clientaccesskey", NAME_VALUE }, { "clientaccesssecret", NAME_VALUE }, { "clientkey", NAME_VALUE },
+	{ "clientsecret", NAME_VALUE }, { "clientsecretkey", NAME_VALUE }, { "clienttoken", NAME_VALUE },
+	{ "connectionstring", NAME_VALUE }, { "connectionuri", NAME_VALUE }, { "connectionurl", NAME_VALUE },
+	{ "cookie", NAME_VALUE }, { "count", NAME_META }, { "credential", NAME_VALUE }, { "credentials", NAME_VALUE },
+	{ "currentpassword", NAME_VALUE }, { "currentvalue", NAME_VALUE }, { "cvv", NAME_VALUE },
+	{ "data", NAME_VALUE }, { "databaseurl", NAME_VALUE }, { "dsn", NAME_VALUE }, { "encryptionkey", NAME_VALUE },
+	{ "expires", NAME_META }, { "fieldvalue", NAME_VALUE }, { "folder", NAME_META }, { "folderpath", NAME_META },
+	{ "id", NAME_META }, { "idtoken", NAME_VALUE }, { "itemvalue", NAME_VALUE }, { "jwt", NAME_VALUE },
+	{ "keypem", NAME_VALUE }, { "keytype", NAME_META }, { "kubeconfig", NAME_VALUE },
+	{ "leasehandle", NAME_META }, { "length", NAME_LENGTH }, { "masterkey", NAME_VALUE },
+	{ "message", NAME_PROSE }, { "metadata", NAME_META_MAP }, { "mnemonic", NAME_VALUE }, { "name", NAME_META },
+	{ "namespace", NAME_META }, { "newapikey", NAME_VALUE }, { "newpassword", NAME_VALUE },
+	{ "newsecret", NAME_VALUE }, { "newtoken", NAME_VALUE }, { "newvalue", NAME_VALUE },
+	{ "notafter", NAME_META }, { "notbefore", NAME_META }, { "oldpassword", NAME_VALUE },
+	{ "oldvalue", NAME_VALUE }, { "otp", NAME_VALUE }, { "owner", NAME_META }, { "passphrase", NAME_VALUE },
+	{ "passwd", NAME_VALUE }, { "password", NAME_VALUE }, { "path", NAME_META }, { "pem", NAME_VALUE },
+	{ "pin", NAME_VALUE }, { "plaintext", NAME_VALUE }, { "prefix", NAME_META }, { "preview", NAME_VALUE },
+	{ "previews", NAME_VALUE }, { "previouspassword", NAME_VALUE }, { "previousvalue", NAME_VALUE },
+	{ "privatekey", NAME_VALUE }, { "privatekeypem", NAME_VALUE }, { "pw", NAME_VALUE }, { "pwd", NAME_VALUE },
+	{ "rawvalue", NAME_VALUE }, { "recoverycodes", NAME_VALUE }, { "refreshtoken", NAME_VALUE },
+	{ "roottoken", NAME_VALUE }, { "sastoken", NAME_VALUE }, { "scopes", NAME_META }, { "secret", NAME_VALUE },
+	{ "secretaccesskey", NAME_VALUE }, { "secretaccesssecret", NAME_VALUE }, { "secretbinary", NAME_VALUE },
+	{ "secretdata", NAME_VALUE }, { "secretkey", NAME_VALUE }, { "secretlength", NAME_LENGTH },
+	{ "secretstring", NAME_VALUE }, { "secrettype", NAME_META }, { "secretvalue", NAME_VALUE },
+	{ "securitycode", NAME_VALUE }, { "securitytoken", NAME_VALUE }, { "seed", NAME_VALUE },
+	{ "sessiontoken", NAME_VALUE }, { "sharedkey", NAME_VALUE }, { "sharedsecret", NAME_VALUE },
+	{ "signingkey", NAME_VALUE }, { "signingsecret", NAME_VALUE }, { "sshkey", NAME_VALUE },
+	{ "status", NAME_META }, { "storagekey", NAME_VALUE }, { "stringvalue", NAME_VALUE },
+	{ "temporarypassword", NAME_VALUE }, { "token", NAME_VALUE }, { "total", NAME_META }, { "totp", NAME_VALUE },
+	{ "totpsecret", NAME_VALUE }, { "ttl", NAME_META }, { "type", NAME_META }, { "unsealkey", NAME_VALUE },
+	{ "unsealkeys", NAME_VALUE }, { "uri", NAME_META }, { "username", NAME_META }, { "uuid", NAME_META },
+	{ "value", NAME_VALUE }, { "valuelength", NAME_LENGTH }, { "values", NAME_VALUE }, { "version", NAME_META },
+	{ "webhooksecret", NAME_VALUE },
+};
+
+/* Drops case and the signs that join words. 0 when the name is longer than any known one could be. */
+static size_t fold_name(char *out, struct slice name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		if (c == '_' || c == '-' || c == '.' || c == ' ')
+			continue;
+		if (n == NAME_MAX_FOLDED)
+			return 0;
+		out[n++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+	}
+	return n;
+}
+
+static const struct known *find_known(const char *name, size_t n)
+{
+	size_t lo = 0, hi = sizeof KNOWN / sizeof *KNOWN;
+
+	if (n >= sizeof KNOWN->name)
+		return NULL;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int order = memcmp(KNOWN[mid].name, name, n);
+		if (order == 0 && KNOWN[mid].name[n] == '\0')
+			return &KNOWN[mid];
+		if (order < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+/* `lease_id`, `leaseId`, `leaseID` are ids; `valid` and `paid` are words. The same for `_at`. */
+static bool ends_as_word(struct slice name, struct slice lower, struct slice camel, struct slice upper)
+{
+	if (name.n <= lower.n)
+		return false;
+	char before = name.p[name.n - lower.n - 1];
+	if (slice_ends(name, lower))
+		return before == '_' || before == '-';
+	if (slice_ends(name, camel))
+		return (before >= 'a' && before <= 'z') || (before >= '0' && before <= '9');
+	return upper.n && slice_ends(name, upper) && (before == '_' || before == '-' || (before >= 'a' && before <= 'z'));
+}
+
+static bool ends_like_value(struct slice folded)
+{
+	static const struct slice ENDS[] = { { "password", 8 }, { "passphrase", 10 }, { "secret", 6 }, { "apikey", 6 },
+		{ "privatekey", 10 }, { "secretkey", 9 }, { "accesskey", 9 }, { "keypem", 6 }, { "connectionstring", 16 } };
+	/* What looks like a token and only turns pages. */
+	static const struct slice PAGES[] = { { "nexttoken", 9 }, { "pagetoken", 9 }, { "continuationtoken", 17 },
+		{ "cursortoken", 11 }, { "progresstoken", 13 } };
+
+	for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++)
+		if (slice_ends(folded, ENDS[i]))
+			return true;
+	for (size_t i = 0; i < sizeof PAGES / sizeof *PAGES; i++)
+		if (slice_ends(folded, PAGES[i]))
+			return false;
+	return slice_ends(folded, SL("token"));
+}
+
+enum name_class mask_name_class(struct slice name)
+{
+	char text[NAME_MAX_FOLDED];
+	size_t n = fold_name(text, name);
+	const struct known *k = n ? find_known(text, n) : NULL;
+
+	if (k)
+		return k->class;
+	if (ends_as_word(name, SL("id"), SL("Id"), SL("ID")) || ends_as_word(name, SL("at"), SL("At"), SL("AT")))
+		return NAME_META;
+	struct slice folded = slice_make(text, n);
+	if (slice_starts(folded, SL("expires")) || slice_starts(folded, SL("serial")))
+		return NAME_META;
+	return n == 0 || ends_like_value(folded) ? NAME_VALUEISH : NAME_PLAIN;
+}
+
+enum name_class mask_name_class_any(struct slice name, struct arena *a)
+{
+	struct slice folded = utf8_fold(name, a);
+	/* A name that cannot be folded is no excuse. A look-alike of metadata is none. */
+	enum name_class c = folded.p ? mask_name_class(folded) : NAME_VALUE;
+	return c == NAME_VALUE || c == NAME_VALUEISH ? c : NAME_PLAIN;
+}

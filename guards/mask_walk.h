@@ -1,0 +1,29 @@
+/* Inside of masking: mask.c decides what kind of answer it is, mask_json.c hides leaves of JSON, mask_frame.c the message around it. */
+#ifndef NARROWGATE_GUARDS_MASK_WALK_H
+#define NARROWGATE_GUARDS_MASK_WALK_H
+
+#include "guards/guard.h"
+
+struct mask {
+	const struct view *view;
+	const struct call *call;      /* NULL: sent by the vault itself */
+	const struct rule *rule;      /* NULL: the catalog knows nothing */
+	const struct out_rule *out;   /* NULL: likewise */
+	bool bears;                   /* everything but known metadata goes */
+	enum err err;                 /* first failure; nothing may go on then */
+};
+
+/* Hides every leaf at and below the token. */
+void mask_all(struct mask *, struct doc *, uint32_t tok);
+/* Hides what the rule's selectors and the names of members say, in a JSON payload. */
+void mask_json(struct mask *, struct doc *, uint32_t root);
+/* The same by names alone. */
+void mask_names(struct mask *, struct doc *, uint32_t root);
+/* A text the catalog does not describe and that bears no value by itself. */
+void mask_free_text(struct mask *, struct doc *);
+/* Drops what is no payload from an answer that bears values: `_meta`, annotations, images, unknown members. */
+void mask_frame(struct mask *, struct result *);
+/* An error of a call that bears values: a sentence of ours, nothing else. */
+void mask_error(struct mask *, struct result *);
+
+#endif

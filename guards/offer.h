@@ -1,0 +1,26 @@
+/*
+ * What the guards of actions and of read-only agree on; and what lists show follows from it (guards/offered.c).
+ */
+#ifndef NARROWGATE_GUARDS_OFFER_H
+#define NARROWGATE_GUARDS_OFFER_H
+
+#include "guards/guard.h"
+
+/* Anything at all is narrowed, tool names apart. */
+static inline bool policy_narrows(const struct policy *p)
+{
+	return p->read_only || p->mask_values || p->actions != ~0u || policy_locks_paths(p) || policy_locks_tenant(p);
+}
+
+static inline bool action_allowed(const struct policy *p, enum action a)
+{
+	return p->actions == ~0u || (p->actions >> a & 1u);
+}
+
+/* `read_scopes`: for ACT_TOKEN, that all it asks for is reading. */
+static inline bool action_reads(enum action a, bool read_scopes)
+{
+	return action_is_read_only(a) || (a == ACT_TOKEN && read_scopes);
+}
+
+#endif

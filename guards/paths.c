@@ -1,0 +1,140 @@
+/* Every path of a call lies inside the allowed prefixes and under no denied one (docs/guards/paths.md). */
+#include "guards/edit.h"
+#include "guards/response.h"
+
+enum reach { REACH_ONE, REACH_ALL_BELOW, REACH_LISTING, REACH_NOTHING };
+
+/* Its answer is cut to what is allowed, so it may ask for more. */
+static bool is_filtered(const struct call *c)
+{
+	switch ((int)c->action) {
+	case ACT_LIST:
+	case ACT_META:
+	case ACT_SCAN:
+		return true;
+	case ACT_READ:
+		return c->rule && c->rule->out.n_items && c->rule->out.n_paths;
+	default:
+		return false;
+	}
+}
+
+/* An optional path left out by a call that keeps or issues something: nothing is named, and nothing stored is reached. */
+static bool reaches_nothing(const struct call *c)
+{
+	return c->method->id == M_PROMPTS_GET || c->action == ACT_ISSUE || c->action == ACT_ADMIN || c->action == ACT_APPROVE;
+}
+
+static enum reach reach_of(const struct call *c, const struct path_fact *f)
+{
+	if (f->absent && reaches_nothing(c))
+		return REACH_NOTHING;
+	if (f->covers == COVERS_ONE && !f->absent)
+		return REACH_ONE;
+	return is_filtered(c) ? REACH_LISTING : REACH_ALL_BELOW;
+}
+
+static struct verdict say(enum paths_verdict verdict, struct slice from, struct origin at)
+{
+	switch (verdict) {
+	case PATHS_IN:
+		return PASS_VERDICT;
+	case PATHS_OUTSIDE:
+		return deny(R_PATH_OUTSIDE, from, at);
+	case PATHS_DENIED:
+		return deny(R_PATH_DENIED, from, at);
+	}
+	return deny(R_INTERNAL, SL(""), at);
+}
+
+static struct verdict judge_fact(const struct view *v, const struct call *c, const struct path_fact *f)
+{
+	struct origin at = { 0 };
+
+	if (f->fault != PATH_OK) {
+		struct slice what = arena_fmt(v->arena, "%.*s: %s", SL_ARG(f->from), path_fault_text(f->fault));
+		return deny(R_PATH_UNCLEAR, what, v->policy->allowed.at);
+	}
+	switch (reach_of(c, f)) {
+	case REACH_ONE:
+		return say(policy_judge_path(v->policy, &f->path, &at), f->from, at);
+	case REACH_ALL_BELOW:
+		return say(policy_judge_subtree(v->policy, &f->path, &at), f->from, at);
+	case REACH_LISTING:
+		return say(policy_judge_listing(v->policy, &f->path, &at), f->from, at);
+	case REACH_NOTHING:
+		return PASS_VERDICT;
+	}
+	return deny(R_INTERNAL, SL(""), at);
+}
+
+/* Actions on secrets; without a path, nobody can say on which. */
+static bool acts_on_secrets(enum action a)
+{
+	switch (a) {
+	case ACT_LIST:
+	case ACT_META:
+	case ACT_SCAN:
+	case ACT_ISSUE:
+	case ACT_ADMIN:
+	case ACT_APPROVE:
+		return false;
+	case ACT_UNKNOWN:
+	case ACT_READ:
+	case ACT_WRITE:
+	case ACT_DELETE:
+	case ACT_ROTATE:
+	case ACT_GRANT:
+	case ACT_SHARE:
+	case ACT_LEASE:
+	case ACT_REDEEM:
+	case ACT_TOKEN:
+		return true;
+	}
+	return true;
+}
+
+static bool misses_path(const struct call *c)
+{
+	if (c->rule && c->rule->unresolved)
+		return true;
+	if (c->n_paths || (c->method->id != M_TOOLS_CALL && c->method->id != M_RESOURCES_READ))
+		return false;
+	return acts_on_secrets(c->action) || (c->rule && c->rule->n_paths);
+}
+
+/* Arguments that would make the vault reach further than the call says. */
+static struct verdict force(const struct view *v, struct call *c)
+{
+	struct verdict out = PASS_VERDICT;
+
+	for (size_t i = 0; c->rule && i < c->rule->n_force; i++) {
+		const struct force_rule *r = &c->rule->force[i];
+
+		if (slice_eq(call_arg_source(c, r->arg), r->raw))
+			continue;
+		enum err e = call_set_arg(c, r->arg, r->raw, v->arena);
+		if (e != E_OK)
+			return deny(e == E_INVALID ? R_ARGUMENT : R_INTERNAL, r->arg, c->rule->at);
+		out.kind = VERDICT_REWRITE;
+	}
+	return out;
+}
+
+static struct verdict paths_request(const struct view *v, struct call *c)
+{
+	if (!policy_locks_paths(v->policy))
+		return PASS_VERDICT;
+	for (size_t i = 0; i < c->n_paths; i++) {
+		struct verdict one = judge_fact(v, c, &c->paths[i]);
+		if (one.kind == VERDICT_DENY)
+			return one;
+	}
+	if (c->n_unknown_args)
+		return deny(R_ARGUMENT, c->unknown_args[0], v->policy->allowed.at);
+	if (misses_path(c))
+		return deny(R_PATH_MISSING, SL(""), v->policy->allowed.at);
+	return force(v, c);
+}
+
+const struct guard guard_paths = { .name = "paths", .request = paths_request, .response = paths_response };

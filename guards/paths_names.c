@@ -1,0 +1,153 @@
+/*
+ * Paths nobody described: members named like one, namespace and key beside each other, and bare strings with a slash as
+ * array items or map keys.
+ */
+#include "guards/look.h"
+#include "guards/paths_parts.h"
+
+static enum look look_at(const struct paths *p, struct slice name)
+{
+	return look_name(&p->view->catalog->vocabulary, name);
+}
+
+static bool is_uri_name(struct slice name)
+{
+	return slice_eq_nocase(name, SL("uri")) || (name.n > 3 && slice_eq_nocase(slice_from(name, name.n - 3), SL("uri"))) ||
+		slice_eq_nocase(name, SL("uris"));
+}
+
+static bool is_key(struct slice name)
+{
+	return slice_eq_nocase(name, SL("key"));
+}
+
+/* Under these names tags are kept: a `key` there is a label. */
+static bool is_label_map(struct slice name)
+{
+	return slice_eq_nocase(name, SL("metadata")) || slice_eq_nocase(name, SL("tags")) || slice_eq_nocase(name, SL("labels"));
+}
+
+static bool text_in(struct paths *p, struct slice name, enum look look, struct slice text)
+{
+	if (is_uri_name(name))
+		return scope_uri_in(&p->scope, text);
+	switch (look) {
+	case LOOK_PATH:
+	case LOOK_PREFIX:
+		/* `path` of a listing may be a pattern or a folder; web addresses come under such names too. */
+		if (slice_find(text, SL("://")) >= 0)
+			return scope_uri_in(&p->scope, text);
+		return scope_in(&p->scope, text, look == LOOK_PREFIX && !memchr(text.p, '*', text.n) ? SCOPE_FOLDER : SCOPE_PATTERN);
+	case LOOK_FOLDER:
+		return scope_in(&p->scope, text, SCOPE_FOLDER);
+	case LOOK_KEY:
+		return is_key(name) ? scope_in(&p->scope, text, SCOPE_ONE) : scope_bare_in(&p->scope, text);
+	case LOOK_NOTHING:
+	case LOOK_TENANT:
+	case LOOK_PARTNER:
+	case LOOK_VALUE:
+	case LOOK_HARMLESS:
+		return true;
+	}
+	return true;
+}
+
+static struct slice string_at(const struct json *j, uint32_t tok, struct arena *a)
+{
+	return json_is(j, tok, JSON_STRING) ? json_string(j, tok, a) : (struct slice){ NULL, 0 };
+}
+
+/* `namespace` and `key`, `folderPath` and `key`: one path in two members. *folder gets the first. */
+static bool joined_outside(struct paths *p, struct doc *d, uint32_t obj, bool *joined)
+{
+	const struct json *j = &d->json;
+	struct slice key = string_at(j, json_member(j, obj, SL("key")), d->arena), folder = { NULL, 0 };
+
+	*joined = false;
+	if (!key.p)
+		return false;
+	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next && !folder.p; t = j->tok[t + 1].next) {
+		struct slice name = json_string(j, t, d->arena);
+		enum look look = name.p ? look_at(p, name) : LOOK_NOTHING;
+		if (look == LOOK_FOLDER || (look == LOOK_PATH && slice_eq_nocase(name, SL("folderPath"))))
+			folder = string_at(j, t + 1, d->arena);
+	}
+	if (!folder.p)
+		return false;
+	*joined = true;
+	/* A key with a slash may be a path by itself (docs of GhostStack): it must pass both ways. */
+	struct slice path = arena_fmt(d->arena, "%.*s/%.*s", SL_ARG(folder), SL_ARG(key));
+	if (!path.p) {
+		p->err = E_NOMEM;
+		return true;
+	}
+	return !scope_joined_in(&p->scope, path, SCOPE_ONE);
+}
+
+static bool is_folder_part(struct paths *p, struct slice name)
+{
+	return is_key(name) || slice_eq_nocase(name, SL("folderPath")) || look_at(p, name) == LOOK_FOLDER;
+}
+
+static bool object_outside(struct filter *f, struct doc *d, uint32_t obj)
+{
+	struct paths *p = f->ctx;
+	const struct json *j = &d->json;
+	bool joined, outside = joined_outside(p, d, obj, &joined);
+
+	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next && !outside; t = j->tok[t + 1].next) {
+		struct slice name, text;
+
+		if (doc_has(d, t, DOC_GONE) || !json_is(j, t + 1, JSON_STRING))
+			continue;
+		name = json_string(j, t, d->arena);
+		text = json_string(j, t + 1, d->arena);
+		if (!name.p || !text.p) {
+			f->err = E_NOMEM;
+			return true;
+		}
+		if (joined && is_folder_part(p, name))
+			continue;
+		outside = !text_in(p, name, look_at(p, name), text) && !(obj == p->root && scope_was_asked(&p->scope, text));
+		/* What the vault says by itself is mostly sentences. */
+		if (!outside && !p->call)
+			outside = !scope_sentence_in(&p->scope, text);
+	}
+	return outside;
+}
+
+/* Arrays that hold nothing but paths, whether or not a slash shows. */
+static bool item_outside(struct filter *f, struct slice text, struct slice name)
+{
+	struct paths *p = f->ctx;
+	enum look look = name.n ? look_at(p, name) : LOOK_NOTHING;
+
+	if (look == LOOK_PATH || look == LOOK_PREFIX || look == LOOK_FOLDER)
+		return !text_in(p, name, look, text);
+	return !scope_bare_in(&p->scope, text);
+}
+
+static bool name_outside(struct filter *f, struct slice name)
+{
+	struct paths *p = f->ctx;
+	return !scope_bare_in(&p->scope, name);
+}
+
+static bool skip_member(struct filter *f, struct slice name)
+{
+	(void)f;
+	return is_label_map(name);
+}
+
+bool paths_names(struct paths *p, struct doc *d, uint32_t root)
+{
+	struct filter f = { .object = object_outside, .item = item_outside, .name = name_outside, .skip = skip_member, .ctx = p };
+
+	p->root = root;
+	f.totals_span = p->call && p->call->action == ACT_LIST && filter_has_cursor(d, root);
+	bool outside = filter_walk(&f, d, root, (struct slice){ NULL, 0 });
+	p->removed += f.removed;
+	if (f.err != E_OK)
+		p->err = f.err;
+	return outside;
+}

@@ -1,0 +1,25 @@
+/*
+ * The result side of the guards: what may be seen of an answer. Each edits the documents of the result and says REWRITE
+ * when it did, DENY when the answer as a whole must not go on, PASS when it had nothing to do.
+ *
+ * `call` is NULL for what the vault sends by itself (result_open then takes the notification's or request's params apart).
+ */
+#ifndef NARROWGATE_GUARDS_RESPONSE_H
+#define NARROWGATE_GUARDS_RESPONSE_H
+
+#include "guards/guard.h"
+
+/* Cuts out what lies outside the allowed prefixes or under a denied one (paths_result.c; docs/guards/paths.md). */
+struct verdict paths_response(const struct view *, const struct call *, struct result *);
+/* Cuts out what belongs to another tenant or partner (tenant_result.c; docs/guards/tenant.md). */
+struct verdict tenant_response(const struct view *, const struct call *, struct result *);
+
+/* Lists of tools, resources, templates and prompts: only what could be used at all (docs/guards/lists.md). */
+extern const struct guard guard_lists;
+/* Secret values become six bullets (docs/guards/mask.md). */
+extern const struct guard guard_mask;
+
+/* What stands where a value stood, whatever its length: six bullets U+2022. */
+#define MASK_MARKER "\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"
+
+#endif

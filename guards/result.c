@@ -1,0 +1,224 @@
+#include "guards/guard.h"
+
+struct opening {
+	struct result *out;
+	const struct out_rule *rule;
+	struct doc *root;
+	size_t cap;
+};
+
+static enum err add_payload(struct opening *o, struct payload p)
+{
+	struct result *r = o->out;
+
+	if (r->n_payloads == o->cap) {
+		size_t cap = o->cap ? 2 * o->cap : 4;
+		struct payload *grown = arena_array(o->root->arena, cap, sizeof *grown);
+		if (!grown)
+			return E_NOMEM;
+		if (r->n_payloads)
+			memcpy(grown, r->payloads, r->n_payloads * sizeof *grown);
+		r->payloads = grown;
+		o->cap = cap;
+	}
+	r->payloads[r->n_payloads++] = p;
+	return E_OK;
+}
+
+/* Something nobody reads: an image, a link, a member of another kind. */
+static enum err add_other(struct opening *o, uint32_t tok, uint32_t block, struct slice uri)
+{
+	return add_payload(o, (struct payload){ .kind = PAYLOAD_OTHER, .doc = o->root, .root = tok, .block = block, .uri = uri });
+}
+
+/* A string that holds a document of its own. */
+static enum err add_text(struct opening *o, enum payload_kind kind, uint32_t tok, uint32_t block, struct slice uri)
+{
+	struct doc *d;
+
+	if (!json_is(&o->root->json, tok, JSON_STRING))
+		return tok == JSON_NONE ? E_OK : add_other(o, tok, block, uri);
+	if (kind == PAYLOAD_RESOURCE_BLOB)
+		d = doc_inside_blob(o->root, tok);
+	else
+		d = doc_inside(o->root, tok, o->rule ? o->rule->after : SL(""));
+	if (!d)
+		return kind == PAYLOAD_RESOURCE_BLOB ? add_other(o, tok, block, uri) : E_NOMEM;
+	return add_payload(o,
+		(struct payload){ .kind = kind, .doc = d, .root = d->kind == DOC_JSON ? 0 : JSON_NONE, .block = block, .uri = uri });
+}
+
+static struct slice member_text(struct opening *o, uint32_t obj, struct slice name)
+{
+	uint32_t t = json_member(&o->root->json, obj, name);
+	return json_is(&o->root->json, t, JSON_STRING) ? json_string(&o->root->json, t, o->root->arena) : (struct slice){ NULL, 0 };
+}
+
+/* One item of resources/read, or the inside of an embedded resource. */
+static enum err open_resource(struct opening *o, uint32_t resource, uint32_t block)
+{
+	const struct json *j = &o->root->json;
+	struct slice uri = member_text(o, resource, SL("uri"));
+	uint32_t text = json_member(j, resource, SL("text")), blob = json_member(j, resource, SL("blob"));
+	enum err e = E_OK;
+
+	if (text == JSON_NONE && blob == JSON_NONE)
+		return add_other(o, resource, block, uri);
+	if (text != JSON_NONE)
+		e = add_text(o, PAYLOAD_RESOURCE_TEXT, text, block, uri);
+	return e == E_OK && blob != JSON_NONE ? add_text(o, PAYLOAD_RESOURCE_BLOB, blob, block, uri) : e;
+}
+
+/* One content block of a tool's or prompt's answer. */
+static enum err open_block(struct opening *o, uint32_t block)
+{
+	const struct json *j = &o->root->json;
+	uint32_t type = json_member(j, block, SL("type"));
+
+	if (!json_is(j, type, JSON_STRING))
+		return add_other(o, block, block, (struct slice){ NULL, 0 });
+	if (json_string_eq(j, type, SL("text"))) {
+		enum payload_kind kind = o->out->is_error ? PAYLOAD_ERROR_TEXT : PAYLOAD_TEXT;
+		return add_text(o, kind, json_member(j, block, SL("text")), block, (struct slice){ NULL, 0 });
+	}
+	if (json_string_eq(j, type, SL("resource")))
+		return open_resource(o, json_member(j, block, SL("resource")), block);
+	return add_other(o, block, block, member_text(o, block, SL("uri")));
+}
+
+static bool selects_result(const struct selector *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i].n && s[i].steps[0].kind == STEP_MEMBER && slice_eq(s[i].steps[0].name, SL("result")))
+			return true;
+	return false;
+}
+
+/*
+ * Servers whose tools return a bare value wrap it as {"result": …} in structuredContent, and the text item holds it bare:
+ * the catalog's selectors, written for the text, then start inside.
+ */
+static uint32_t unwrap(const struct opening *o, uint32_t tok)
+{
+	const struct json *j = &o->root->json;
+	uint32_t inner = json_member(j, tok, SL("result"));
+
+	if (inner == JSON_NONE || j->tok[tok].count != 1)
+		return tok;
+	if (o->rule && (selects_result(o->rule->values, o->rule->n_values) || selects_result(o->rule->items, o->rule->n_items)))
+		return tok;
+	return inner;
+}
+
+static enum err open_structured(struct opening *o, uint32_t tok)
+{
+	if (tok == JSON_NONE)
+		return E_OK;
+	uint32_t root = unwrap(o, tok);
+	if (json_is(&o->root->json, root, JSON_STRING))
+		return add_text(o, PAYLOAD_STRUCTURED, root, JSON_NONE, (struct slice){ NULL, 0 });
+	return add_payload(o,
+		(struct payload){ .kind = PAYLOAD_STRUCTURED, .doc = o->root, .root = root, .block = JSON_NONE });
+}
+
+static enum err open_tool_result(struct opening *o, uint32_t result)
+{
+	const struct json *j = &o->root->json;
+	uint32_t content = json_member(j, result, SL("content"));
+	enum err e = E_OK;
+
+	if (json_is(j, content, JSON_ARRAY))
+		for (uint32_t t = json_first(j, content); t < j->tok[content].next && e == E_OK; t = j->tok[t].next)
+			e = open_block(o, t);
+	return e == E_OK ? open_structured(o, json_member(j, result, SL("structuredContent"))) : e;
+}
+
+static enum err open_contents(struct opening *o, uint32_t result)
+{
+	const struct json *j = &o->root->json;
+	uint32_t contents = json_member(j, result, SL("contents"));
+	enum err e = E_OK;
+
+	if (json_is(j, contents, JSON_ARRAY))
+		for (uint32_t t = json_first(j, contents); t < j->tok[contents].next && e == E_OK; t = j->tok[t].next)
+			e = open_resource(o, t, t);
+	return e;
+}
+
+static enum err open_prompt(struct opening *o, uint32_t result)
+{
+	const struct json *j = &o->root->json;
+	uint32_t messages = json_member(j, result, SL("messages"));
+	enum err e = E_OK;
+
+	if (!json_is(j, messages, JSON_ARRAY))
+		return E_OK;
+	for (uint32_t t = json_first(j, messages); t < j->tok[messages].next && e == E_OK; t = j->tok[t].next) {
+		uint32_t content = json_member(j, t, SL("content"));
+		if (json_is(j, content, JSON_OBJECT))
+			e = open_block(o, content);
+		else if (json_is(j, content, JSON_ARRAY))
+			for (uint32_t b = json_first(j, content); b < j->tok[content].next && e == E_OK; b = j->tok[b].next)
+				e = open_block(o, b);
+		else if (content != JSON_NONE)
+			e = add_other(o, content, content, (struct slice){ NULL, 0 });
+	}
+	return e;
+}
+
+static enum err open_error(struct opening *o, uint32_t error)
+{
+	const struct json *j = &o->root->json;
+	uint32_t data = json_member(j, error, SL("data"));
+	enum err e = add_text(o, PAYLOAD_ERROR_TEXT, json_member(j, error, SL("message")), JSON_NONE, (struct slice){ NULL, 0 });
+
+	return e == E_OK && data != JSON_NONE ? add_other(o, data, JSON_NONE, (struct slice){ NULL, 0 }) : e;
+}
+
+/* What the vault sends by itself: all of its params are data. */
+static enum err open_params(struct opening *o, uint32_t params)
+{
+	if (params == JSON_NONE)
+		return E_OK;
+	return add_payload(o, (struct payload){ .kind = PAYLOAD_STRUCTURED, .doc = o->root, .root = params, .block = JSON_NONE });
+}
+
+static enum err open_result(struct opening *o, const struct call *call, uint32_t result)
+{
+	const struct json *j = &o->root->json;
+	uint32_t flag;
+
+	switch ((int)call->method->id) {
+	case M_TOOLS_CALL:
+		flag = json_member(j, result, SL("isError"));
+		/* Anything but a plain false is taken for an error: the text is then not believed to be data. */
+		o->out->is_error = flag != JSON_NONE && !json_is(j, flag, JSON_FALSE);
+		return open_tool_result(o, result);
+	case M_RESOURCES_READ:
+		return open_contents(o, result);
+	case M_PROMPTS_GET:
+		return open_prompt(o, result);
+	case M_COMPLETION:
+		flag = json_walk(j, result, "completion.values");
+		return flag == JSON_NONE ? E_OK : add_other(o, flag, JSON_NONE, (struct slice){ NULL, 0 });
+	default:
+		return E_OK;
+	}
+}
+
+enum err result_open(const struct view *view, const struct call *call, const struct rpc *rpc, struct result *out)
+{
+	struct opening o = { .out = out, .rule = call && call->rule ? &call->rule->out : NULL };
+
+	*out = (struct result){ .rpc = rpc };
+	o.root = out->root = doc_root(&rpc->json, view->arena);
+	if (!o.root)
+		return E_NOMEM;
+	if (rpc->kind == RPC_ERROR) {
+		out->is_error = true;
+		return open_error(&o, rpc->error);
+	}
+	if (rpc->kind != RPC_RESULT)
+		return open_params(&o, rpc->params);
+	return call && call->method ? open_result(&o, call, rpc->result) : E_OK;
+}

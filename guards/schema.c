@@ -1,0 +1,165 @@
+#include "guards/schema.h"
+
+#include "guards/facts.h"
+#include "guards/mask_names.h"
+
+#define MARKER_CHARS 6
+
+struct schema {
+	const struct json *json;
+	const struct rule *rule;
+	struct arena *arena;
+	bool mask, bears;  /* values are masked; everything but metadata is */
+	bool filter;       /* items may be missing */
+};
+
+static bool action_rule_bears(const struct action_rule *a)
+{
+	bool bears = a->by == BY_NOTHING ? action_bears_values(a->fixed) || a->fixed == ACT_UNKNOWN : action_bears_values(a->otherwise);
+
+	bears = bears || (a->by == BY_PRESENCE && action_bears_values(a->fixed));
+	for (size_t i = 0; i < a->n_cases; i++)
+		bears = bears || action_bears_values(a->cases[i].action);
+	return bears;
+}
+
+static bool tool_bears(const struct view *v, const struct rule *rule, struct slice tool)
+{
+	bool executor;
+
+	if (rule)
+		return action_rule_bears(&rule->action);
+	enum action a = generic_action(&v->catalog->vocabulary, tool, &executor);
+	return !v->catalog->generic || executor || a == ACT_UNKNOWN || action_bears_values(a);
+}
+
+/* The catalog points at this member, or at everything. */
+static bool is_selected(const struct rule *rule, struct slice name)
+{
+	for (size_t i = 0; rule && i < rule->out.n_values; i++) {
+		const struct selector *s = &rule->out.values[i];
+		for (size_t k = 0; k < s->n; k++)
+			if (s->steps[k].kind != STEP_MEMBER || slice_eq(s->steps[k].name, name))
+				return true;
+	}
+	return false;
+}
+
+/* Whether what stands under a property of this name is masked, given what was so above it. */
+static bool is_hidden(const struct schema *s, struct slice name, bool above)
+{
+	enum name_class c = mask_name_class(name);
+
+	if (!s->mask)
+		return false;
+	if (is_selected(s->rule, name))
+		return true;
+	if (c == NAME_VALUE || c == NAME_VALUEISH || c == NAME_LENGTH)
+		return true;
+	if (c == NAME_META || c == NAME_META_MAP || c == NAME_PROSE)
+		return false;
+	return above;
+}
+
+static bool number_over(const struct json *j, uint32_t tok, int64_t limit)
+{
+	int64_t n;
+	return !json_int(j, tok, &n) || n > limit;
+}
+
+static bool number_under(const struct json *j, uint32_t tok, int64_t limit)
+{
+	int64_t n;
+	return !json_int(j, tok, &n) || n < limit;
+}
+
+/* One keyword above a masked leaf. */
+static bool breaks_mask(const struct json *j, uint32_t name)
+{
+	static const struct slice NEVER[] = { { "enum", 4 }, { "const", 5 }, { "pattern", 7 }, { "format", 6 }, { "not", 3 }, { "if", 2 },
+		{ "uniqueItems", 11 }, { "dependentSchemas", 16 } };
+
+	for (size_t i = 0; i < sizeof NEVER / sizeof *NEVER; i++)
+		if (json_string_eq(j, name, NEVER[i]))
+			return true;
+	if (json_string_eq(j, name, SL("minLength")))
+		return number_over(j, name + 1, MARKER_CHARS);
+	if (json_string_eq(j, name, SL("maxLength")))
+		return number_under(j, name + 1, MARKER_CHARS);
+	if (json_string_eq(j, name, SL("minimum")))
+		return number_over(j, name + 1, 0);
+	if (json_string_eq(j, name, SL("exclusiveMinimum")))
+		return number_over(j, name + 1, -1);
+	if (json_string_eq(j, name, SL("maximum")))
+		return number_under(j, name + 1, 0);
+	return json_string_eq(j, name, SL("exclusiveMaximum")) && number_under(j, name + 1, 1);
+}
+
+/* A list of required members that names a total: totals go when pages follow. */
+static bool requires_total(const struct json *j, uint32_t array)
+{
+	static const struct slice TOTALS[] = { { "total", 5 }, { "count", 5 }, { "total_count", 11 }, { "totalCount", 10 },
+		{ "totalItems", 10 }, { "total_items", 11 }, { "found", 5 }, { "matches", 7 }, { "size", 4 } };
+
+	if (!json_is(j, array, JSON_ARRAY))
+		return false;
+	for (uint32_t t = json_first(j, array); t < j->tok[array].next; t = j->tok[t].next)
+		for (size_t i = 0; i < sizeof TOTALS / sizeof *TOTALS && json_is(j, t, JSON_STRING); i++)
+			if (json_string_eq(j, t, TOTALS[i]))
+				return true;
+	return false;
+}
+
+static bool breaks_filter(const struct json *j, uint32_t name)
+{
+	if (json_string_eq(j, name, SL("minItems")) || json_string_eq(j, name, SL("minProperties")))
+		return number_over(j, name + 1, 0);
+	return json_string_eq(j, name, SL("required")) && requires_total(j, name + 1);
+}
+
+static bool breaks(const struct schema *, uint32_t tok, bool hidden);
+
+static bool properties_break(const struct schema *s, uint32_t obj, bool hidden)
+{
+	const struct json *j = s->json;
+
+	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next; t = j->tok[t + 1].next) {
+		struct slice name = json_string(j, t, s->arena);
+		if (!name.p || breaks(s, t + 1, is_hidden(s, name, hidden)))
+			return true;
+	}
+	return false;
+}
+
+/* Recursion is bounded by the reader's depth. References are followed by looking at every definition. */
+static bool breaks(const struct schema *s, uint32_t tok, bool hidden)
+{
+	const struct json *j = s->json;
+
+	if (json_is(j, tok, JSON_ARRAY)) {
+		for (uint32_t t = json_first(j, tok); t < j->tok[tok].next; t = j->tok[t].next)
+			if (breaks(s, t, hidden))
+				return true;
+		return false;
+	}
+	if (!json_is(j, tok, JSON_OBJECT))
+		return false;
+	for (uint32_t t = json_first(j, tok); t < j->tok[tok].next; t = j->tok[t + 1].next) {
+		bool properties = json_string_eq(j, t, SL("properties")) && json_is(j, t + 1, JSON_OBJECT);
+
+		if ((hidden && breaks_mask(j, t)) || (s->filter && breaks_filter(j, t)))
+			return true;
+		if (properties ? properties_break(s, t + 1, hidden) : breaks(s, t + 1, hidden))
+			return true;
+	}
+	return false;
+}
+
+bool schema_breaks(const struct view *v, const struct rule *rule, struct slice tool, const struct json *j, uint32_t schema)
+{
+	struct schema s = { .json = j, .rule = rule, .arena = v->arena, .mask = v->policy->mask_values };
+
+	s.filter = policy_locks_paths(v->policy) || policy_locks_tenant(v->policy);
+	s.bears = s.mask && tool_bears(v, rule, tool);
+	return breaks(&s, schema, s.bears);
+}

@@ -1,0 +1,33 @@
+#include "mcp/era.h"
+
+static const struct era eras[] = {
+	{ { "2024-11-05", 10 }, .handshake = true },
+	{ { "2025-03-26", 10 }, .handshake = true, .streamable_http = true, .batches = true },
+	{ { "2025-06-18", 10 }, .handshake = true, .streamable_http = true, .version_header = true, .structured_content = true },
+	{ { "2025-11-25", 10 }, .handshake = true, .streamable_http = true, .version_header = true, .structured_content = true },
+};
+
+enum { N_ERAS = sizeof(eras) / sizeof(*eras), ASSUMED = 1 };
+
+const struct era *era_find(struct slice version)
+{
+	for (int i = 0; i < N_ERAS; i++)
+		if (slice_eq(eras[i].version, version))
+			return &eras[i];
+	return NULL;
+}
+
+const struct era *era_assumed(void)
+{
+	return &eras[ASSUMED];
+}
+
+const struct era *era_newest(void)
+{
+	return &eras[N_ERAS - 1];
+}
+
+struct slice era_list(void)
+{
+	return SL("2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25");
+}

@@ -1,0 +1,80 @@
+/*
+ * Everything that lives as long as the process: one struct, passed down; no globals. Two apps can run side by side in a test.
+ */
+#ifndef NARROWGATE_PROXY_APP_H
+#define NARROWGATE_PROXY_APP_H
+
+#include <uv.h>
+#include "base/arena.h"
+#include "base/table.h"
+#include "policy/config.h"
+#include "proxy/front.h"
+
+struct agent;
+struct audit;
+struct backend;
+struct exchange;
+
+/* Bounds that are not the operator's to set yet (one place for all). */
+enum {
+	MAX_SESSIONS = 256,             /* legacy sessions, over all agents */
+	MAX_SESSIONS_PER_AGENT = 64,
+	MAX_EXCHANGES_PER_CHANNEL = 256,
+	MAX_ASKED = 64,                 /* requests of the vault that wait for the agent, per channel */
+	MAX_WAITING_MESSAGES = 64,      /* messages of the vault that wait for a stream, per channel */
+	MAX_HANDLES = 10000,            /* per agent */
+	MAX_TOOLS = 4096,               /* per vault */
+	SESSION_IDLE_MS = 60 * 60 * 1000,
+	CONNECT_TIMEOUT_MS = 10 * 1000,
+	MAX_UPSTREAM_CONNECTIONS = 512,
+};
+
+struct app {
+	struct front front;             /* first: the transports' way in (proxy/sidecar.c) */
+	uv_loop_t *loop;
+	struct config *config;          /* the live one; exchanges hold references of their own */
+	struct backend **backends;      /* one per configured upstream, in order */
+	size_t n_backends;
+	size_t n_closing;               /* backends that are on their way out */
+	struct agent *agents;           /* list; an agent outlives reloads */
+	struct table *sessions;         /* session id -> struct channel, not owned */
+	struct audit *audit;
+	struct exchange *free_exchanges;
+	struct arena scratch;           /* for one incoming message at a time */
+	uv_timer_t sweep;               /* deadlines and idle sessions, every SWEEP_MS */
+	uint64_t id_prefix, id_count;   /* of decision ids */
+	bool draining;
+	void (*closed)(void *ctx);      /* app_finish is under way */
+	void *closed_ctx;
+};
+
+#define SWEEP_MS 250 /* granularity of deadlines */
+
+/* The id of one decision: unique, not secret; 32 hex characters and a NUL. */
+void app_decision_id(struct app *, char out[33]);
+
+/* Milliseconds of the wall clock (expiry of handles) and microseconds of the monotonic one (latencies). */
+uint64_t app_wall_ms(void);
+uint64_t app_now_us(void);
+
+/*
+ * Wires an app for a loaded configuration, whose reference it takes over. Starts no listener. False, with a text in
+ * *why (static or in the scratch arena), when an upstream cannot work, the audit file cannot be opened, or a self-test fails.
+ */
+bool app_init(struct app *, uv_loop_t *, struct config *, struct slice *why);
+/* Closes all channels and vaults; `closed` is called once, when no handle is left on the loop. */
+void app_finish(struct app *, void (*closed)(void *ctx), void *ctx);
+/*
+ * Swaps in a new configuration (reference taken over): agents keep their ledgers, upstreams that did not change keep
+ * their conversations. False, with *why, when it cannot work: the old one stays.
+ */
+bool app_swap(struct app *, struct config *, struct slice *why);
+
+/* Whether everything is in place: credential present, self-test passed, each upstream reached once, not draining. `line` is called for what is missing. */
+bool app_ready(const struct app *, void (*line)(void *ctx, struct slice text), void *ctx);
+/* Reads the upstreams' credentials again. */
+void app_refresh_credentials(struct app *);
+/* Requests in flight. */
+size_t app_in_flight(const struct app *);
+
+#endif

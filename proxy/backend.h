@@ -1,0 +1,46 @@
+/*
+ * One configured upstream while the process runs: the vault's transport, what is known of its tools, its catalog, and the
+ * one conversation that all agents share where the server stands only one.
+ */
+#ifndef NARROWGATE_PROXY_BACKEND_H
+#define NARROWGATE_PROXY_BACKEND_H
+
+#include "guards/toolbook.h"
+#include "proxy/app.h"
+#include "upstream/upstream.h"
+
+struct trunk;
+struct channel;
+
+struct backend {
+	struct app *app;
+	struct config *config;                /* a reference: `conf` points into it */
+	const struct upstream_config *conf;
+	struct vault *vault;
+	struct catalog *chosen;               /* picked by serverInfo.name; owned; NULL when the configuration names one */
+	struct catalog *fallback;             /* generic, until one is chosen; owned */
+	struct toolbook *tools;
+	struct trunk *trunks;                 /* every conversation, list */
+	struct channel *stateless;            /* list: one per agent, for vaults that give no session; each is on a trunk */
+	bool gives_sessions;                  /* the vault handed out a session once: from then on one is required */
+	bool reached;                         /* probed with success once since start */
+	bool probing;
+	size_t open_value_calls;              /* value-bearing calls in flight, over all agents */
+	uint64_t next_probe_ms;
+};
+
+/* NULL with a text in *why (static). Takes a reference of the configuration. */
+struct backend *backend_create(struct app *, struct config *, const struct upstream_config *, const char **why);
+/* Points it at the same upstream in a new configuration; false when it differs in anything the wire or the catalog depends on. */
+bool backend_rebind(struct backend *, struct config *, const struct upstream_config *);
+/* Ends its conversations and frees it; `closed` (may be NULL) is called when no handle is left. */
+void backend_free(struct backend *, void (*closed)(void *ctx), void *ctx);
+const struct catalog *backend_catalog(const struct backend *);
+/* The vault said who it is: chooses the catalog when the configuration names none. The first answer counts. */
+void backend_met(struct backend *, struct slice server_name);
+/* Probes the vault now and then until it was reached once. */
+void backend_tick(struct backend *, uint64_t now_ms);
+/* The backend of a name; empty: the only one. NULL when there is none, or several and no name. */
+struct backend *backend_find(struct app *, struct slice name);
+
+#endif

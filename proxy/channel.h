@@ -1,0 +1,57 @@
+/*
+ * One downstream conversation: a legacy session over HTTP, the agent on stdio, or everything stateless of one agent. It
+ * carries no policy and no memory of values: those are the agent's.
+ */
+#ifndef NARROWGATE_PROXY_CHANNEL_H
+#define NARROWGATE_PROXY_CHANNEL_H
+
+#include "guards/judge.h"
+#include "proxy/agent.h"
+#include "proxy/trunk.h"
+
+#define SESSION_ID_CHARS 32 /* 128 random bits, hex */
+
+struct channel {
+	struct app *app;
+	struct agent *agent;
+	struct trunk *trunk;
+	struct channel *next;               /* on the trunk */
+	struct channel *next_stateless;     /* in the backend's list */
+	char session[SESSION_ID_CHARS + 1]; /* empty: none handed out */
+	char version[16];                   /* negotiated protocol revision; empty: unknown */
+	struct exchange *listener;          /* the GET stream, or stdio's standing ear */
+	struct slice waiting[MAX_WAITING_MESSAGES]; /* messages for which no stream was open; owned, wiped */
+	size_t n_waiting;
+	struct table *asked;                /* requests of the vault the agent has not answered: id key -> method */
+	size_t n_exchanges;
+	uint64_t used_ms;
+	bool stateless, stdio;
+	bool initialized;                   /* notifications/initialized has passed */
+	bool closing;                       /* freed when its last exchange ends */
+};
+
+struct channel *channel_create(struct app *, struct agent *, struct backend *);
+/* The agent's stateless channel on this backend, made when there is none. NULL: no memory. */
+struct channel *channel_stateless(struct app *, struct agent *, struct backend *);
+/* Mints the session id and enters it into the table. False: too many sessions. */
+bool channel_open_session(struct channel *);
+/* The session of that id if it belongs to this agent and backend, else NULL. */
+struct channel *channel_find(struct app *, const struct agent *, const struct backend *, struct slice session);
+/* Ends it: exchanges in flight are failed, the upstream session closed. */
+void channel_close(struct channel *);
+
+/* The vault side of the conversation is over: everything in flight fails, and the session is gone (the agent starts a new one). */
+void channel_lost(struct channel *);
+/* Judges what the vault says by itself, for this channel's agent. */
+void channel_judge_vault(struct channel *, const struct rpc *, struct arena *, struct judgement *);
+
+/* Something the vault says outside of a call, already judged for this agent: onto a stream, or kept until there is one. */
+void channel_deliver(struct channel *, struct slice json);
+/* A stream has come: what waited goes out. */
+void channel_flush(struct channel *);
+/* A request of the vault was passed to the agent: its answer will be let through once. False: too many. */
+bool channel_asked(struct channel *, struct slice id_key, enum method);
+/* The method the vault asked for under that id, forgotten by this; M_UNKNOWN when it never did. */
+enum method channel_answered(struct channel *, struct slice id_key);
+
+#endif

@@ -1,0 +1,166 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "guards/judge.h"
+#include "proxy/app.h"
+#include "proxy/commands.h"
+#include "proxy/flags.h"
+#include "proxy/load.h"
+
+#define MAX_REQUEST (4u << 20)
+
+/* Everything one explanation needs; freed together. */
+struct asked {
+	struct config *config;
+	const struct agent_config *agent;
+	const struct upstream_config *upstream;
+	struct catalog *generic;
+	struct ledger *ledger;
+	struct toolbook *tools;
+	struct arena arena;
+};
+
+static bool read_request(const char *name, struct arena *arena, struct slice *out)
+{
+	struct buf b;
+	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+	char part[4096];
+	size_t n;
+
+	if (!f) {
+		perror(name);
+		return false;
+	}
+	buf_init(&b, MAX_REQUEST);
+	while ((n = fread(part, 1, sizeof part, f)) > 0)
+		buf_add(&b, slice_make(part, n));
+	bool ok = b.failed == E_OK && !ferror(f);
+	*out = ok ? slice_trim(arena_dup(arena, buf_slice(&b))) : SL("");
+	buf_finish(&b);
+	if (f != stdin)
+		fclose(f);
+	if (!ok)
+		fprintf(stderr, "narrowgate: %s cannot be read or is over %u bytes\n", name, MAX_REQUEST);
+	return ok;
+}
+
+static bool pick(struct asked *a, const char *agent, const char *upstream)
+{
+	const struct config *c = a->config;
+
+	for (size_t i = 0; i < c->n_agents; i++)
+		if (agent ? slice_eq(c->agents[i].name, slice_of(agent)) : c->n_agents == 1)
+			a->agent = &c->agents[i];
+	for (size_t i = 0; i < c->n_upstreams; i++)
+		if (upstream ? slice_eq(c->upstreams[i].name, slice_of(upstream)) : c->n_upstreams == 1)
+			a->upstream = &c->upstreams[i];
+	if (!a->agent)
+		fprintf(stderr, "narrowgate: which agent? Give --agent NAME, one of the configuration's\n");
+	else if (!a->upstream)
+		fprintf(stderr, "narrowgate: which upstream? Give --upstream NAME, one of the configuration's\n");
+	return a->agent && a->upstream;
+}
+
+static const char *word(const struct judgement *j)
+{
+	switch (j->kind) {
+	case VERDICT_PASS:
+		return j->shadow ? "pass (shadow mode: would be denied)" : "pass";
+	case VERDICT_REWRITE:
+		return "rewrite";
+	case VERDICT_NEED_TOOLS:
+		return "depends on the vault's own schema, which narrowgate would read first";
+	case VERDICT_DENY:
+		break;
+	}
+	return "deny";
+}
+
+static void print_judgement(const struct judgement *j, struct slice request)
+{
+	printf("verdict: %s\n", word(j));
+	if (j->guard)
+		printf("guard: %s\n", j->guard);
+	if (j->why.reason != R_NONE)
+		printf("rule: %s (%s)\n", reason_word(j->why.reason), reason_text(j->why.reason));
+	if (j->why.what.n)
+		printf("about: %.*s\n", SL_ARG(j->why.what));
+	if (j->why.rule.file.n && j->why.rule.line)
+		printf("from: %.*s:%u:%u\n", SL_ARG(j->why.rule.file), j->why.rule.line, j->why.rule.column);
+	else if (j->why.rule.file.n)
+		printf("from: %.*s\n", SL_ARG(j->why.rule.file));
+	if (j->kind == VERDICT_REWRITE && !slice_eq(j->bytes, request))
+		printf("sent on: %.*s\n", SL_ARG(j->bytes));
+	if (j->kind == VERDICT_DENY && j->refusal.n)
+		printf("answer: %.*s\n", SL_ARG(j->refusal));
+}
+
+static int explain(struct asked *a, struct slice request)
+{
+	struct rpc rpc;
+	struct call *call = NULL;
+	struct judgement j = { .id = "00000000000000000000000000000000" };
+	size_t at = 0;
+	enum err e = rpc_parse(&rpc, request, &a->arena, &at);
+
+	if (e != E_OK) {
+		printf("verdict: deny\nrule: message (%s, at byte %zu)\n", err_text(e), at);
+		return 1;
+	}
+	struct view view = {
+		.policy = a->agent->policy, .catalog = a->upstream->catalog ? a->upstream->catalog : a->generic,
+		.ledger = a->ledger, .tools = a->tools, .upstream = a->upstream->name, .now_ms = app_wall_ms(), .arena = &a->arena,
+	};
+	judge_from_agent(&view, &rpc, M_UNKNOWN, &call, &j);
+	print_judgement(&j, request);
+	return j.kind == VERDICT_DENY ? 1 : 0;
+}
+
+static int run(struct asked *a, const char *agent, const char *upstream, const char *file)
+{
+	struct slice request;
+
+	if (!pick(a, agent, upstream) || !read_request(file, &a->arena, &request))
+		return 2;
+	return explain(a, request);
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	struct flag flags[] = {
+		{ "config", 'c', "FILE", "the configuration" },
+		{ "agent", 0, "NAME", "whose profile; needed when there are several agents" },
+		{ "upstream", 0, "NAME", "which vault; needed when there are several" },
+		{ NULL },
+	};
+	struct asked a = { 0 };
+	struct load_source source = { 0 };
+	struct faults faults;
+	int at = flags_parse(argc, argv, "explain -c FILE [--agent A] [--upstream U] [REQUEST.json | -]",
+		"Decides one JSON-RPC request without sending it anywhere: verdict, guard, rule, and what would be rewritten.", flags);
+
+	if (at == -2)
+		return 0;
+	if (at < 0 || argc - at > 1 || !flag_value(&flags[0])) {
+		if (at >= 0)
+			fprintf(stderr, "narrowgate: explain wants -c FILE and one request; see narrowgate explain --help\n");
+		return 2;
+	}
+	source.file = flag_value(&flags[0]);
+	faults_init(&faults);
+	a.config = load_config(&source, &faults);
+	a.generic = catalog_builtin(SL("generic"), &faults);
+	load_print_faults(stderr, &faults);
+	faults_finish(&faults);
+	a.ledger = ledger_create(1);
+	a.tools = toolbook_create(1);
+	arena_init(&a.arena, 64u << 20);
+	int status = a.config && a.generic && a.ledger && a.tools ?
+		run(&a, flag_value(&flags[1]), flag_value(&flags[2]), at < argc ? argv[at] : "-") : 2;
+	arena_finish(&a.arena);
+	toolbook_free(a.tools);
+	ledger_free(a.ledger);
+	catalog_free(a.generic);
+	config_unref(a.config);
+	return status;
+}

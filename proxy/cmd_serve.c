@@ -1,0 +1,199 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/log.h"
+#include "proxy/admin.h"
+#include "proxy/app.h"
+#include "proxy/commands.h"
+#include "proxy/endpoint.h"
+#include "proxy/flags.h"
+#include "proxy/reload.h"
+#include "proxy/service.h"
+
+#define DEFAULT_FILE "/etc/narrowgate/narrowgate.yaml"
+
+struct sidecar {
+	struct service service;         /* first */
+	struct app app;
+	struct load_source source;
+	struct reload *reload;
+	struct endpoint *endpoint;
+	struct admin *admin;
+	struct admin_source health;
+};
+
+static struct sidecar *sidecar_of_health(struct admin_source *source)
+{
+	return (struct sidecar *)(void *)((char *)source - offsetof(struct sidecar, health));
+}
+
+/* --- readiness ------------------------------------------------------------------------------------------------------------ */
+
+static void add_line(void *ctx, struct slice text)
+{
+	buf_add(ctx, text);
+	buf_add_char(ctx, '\n');
+}
+
+static bool is_ready(struct admin_source *source, bool verbose, struct buf *text)
+{
+	struct sidecar *s = sidecar_of_health(source);
+	bool ready = app_ready(&s->app, verbose ? add_line : NULL, text);
+
+	add_line(text, ready ? SL("ready") : SL("not ready"));
+	return ready;
+}
+
+static const struct admin_source_ops health_ops = { .ready = is_ready };
+
+/* --- listening ------------------------------------------------------------------------------------------------------------- */
+
+static struct browser_config browser_rules(const struct config *c)
+{
+	return (struct browser_config){
+		.allowed_origins = c->allowed_origins, .n_allowed_origins = c->n_allowed_origins,
+		.allowed_hosts = c->allowed_hosts, .n_allowed_hosts = c->n_allowed_hosts };
+}
+
+static size_t largest_message(const struct config *c)
+{
+	size_t max = 0;
+
+	for (size_t i = 0; i < c->n_upstreams; i++)
+		if (c->upstreams[i].max_message_bytes > max)
+			max = c->upstreams[i].max_message_bytes;
+	return max;
+}
+
+static bool open_admin(struct sidecar *s, struct arena *arena, struct buf *why)
+{
+	const struct config *c = s->app.config;
+	struct http_config http = { .max_connections = 64, .max_body_bytes = 1024 };
+
+	if (!c->admin)
+		return true;
+	struct slice address = service_address(c->admin, arena);
+	http.listen = &address;
+	http.n_listen = 1;
+	s->health.ops = &health_ops;
+	s->admin = admin_create(&http, s->service.loop, &s->health, why);
+	return s->admin != NULL;
+}
+
+static bool open_listeners(struct sidecar *s, struct arena *arena, struct buf *why)
+{
+	const struct config *c = s->app.config;
+	struct endpoint_config endpoint = { .browser = browser_rules(c), .http = { .max_body_bytes = largest_message(c) } };
+	struct slice *addresses = arena_array(arena, c->n_mcp + 1, sizeof *addresses);
+
+	if (!addresses)
+		return false;
+	for (size_t i = 0; i < c->n_mcp; i++)
+		addresses[i] = service_address(&c->mcp[i], arena);
+	endpoint.http.listen = addresses;
+	endpoint.http.n_listen = c->n_mcp;
+	s->endpoint = endpoint_create(&endpoint, s->service.loop, &s->app.front, why);
+	return s->endpoint && open_admin(s, arena, why);
+}
+
+static void announce(const struct sidecar *s)
+{
+	struct buf text;
+
+	buf_init(&text, 4096);
+	endpoint_describe(s->endpoint, &text);
+	log_info("serve", "MCP at http://%.*s/mcp, configuration %.16s", SL_ARG(buf_slice(&text)), s->app.config->hash);
+	buf_clear(&text);
+	if (s->admin) {
+		admin_describe(s->admin, &text);
+		log_info("serve", "health at http://%.*s/readyz", SL_ARG(buf_slice(&text)));
+	}
+	buf_finish(&text);
+	service_log_policies(s->app.config);
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------------------ */
+
+static void on_closed(void *ctx)
+{
+	(void)ctx;
+}
+
+static void finish(struct service *service)
+{
+	struct sidecar *s = (struct sidecar *)(void *)service;
+
+	endpoint_close(s->endpoint, on_closed, s);
+	if (s->admin)
+		admin_close(s->admin, on_closed, s);
+	reload_stop(s->reload);
+	app_finish(&s->app, on_closed, s);
+}
+
+static void on_drained(void *ctx)
+{
+	service_finish(ctx);
+}
+
+static void on_terminate(struct service *service)
+{
+	struct sidecar *s = (struct sidecar *)(void *)service;
+
+	s->app.draining = true;
+	log_info("serve", "shutting down: %zu requests in flight", app_in_flight(&s->app));
+	endpoint_drain(s->endpoint, on_drained, service);
+}
+
+static void on_hangup(struct service *service)
+{
+	reload_now(((struct sidecar *)(void *)service)->reload);
+}
+
+static int serve(struct sidecar *s, struct config *config)
+{
+	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .finish = finish };
+	struct slice why = SL("");
+	struct arena arena;
+	struct buf text;
+
+	service_init(&s->service, &ops, config->drain_ms);
+	if (!app_init(&s->app, s->service.loop, config, &why)) {
+		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(why));
+		return 2;
+	}
+	arena_init(&arena, 1 << 20);
+	buf_init(&text, 4096);
+	bool ok = open_listeners(s, &arena, &text);
+	if (!ok)
+		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(buf_slice(&text)));
+	buf_finish(&text);
+	arena_finish(&arena);
+	if (!ok)
+		return 2;
+	s->reload = reload_start(&s->app, &s->source);
+	announce(s);
+	return service_run(&s->service);
+}
+
+int cmd_serve(int argc, char **argv)
+{
+	struct flag flags[] = { { "config", 'c', "FILE", "the configuration; else $NARROWGATE_CONFIG, else " DEFAULT_FILE }, { NULL } };
+	struct sidecar *s = calloc(1, sizeof *s);
+	struct faults faults;
+	int at = flags_parse(argc, argv, "serve [-c FILE]", "The sidecar: agents connect to it over Streamable HTTP.", flags);
+
+	if (at == -2 || at < 0 || at < argc || !s) {
+		if (at >= 0)
+			fprintf(stderr, "narrowgate: serve takes no operand; see narrowgate serve --help\n");
+		free(s);
+		return at == -2 ? 0 : 2;
+	}
+	s->source.file = load_default_file(flag_value(&flags[0]), DEFAULT_FILE);
+	faults_init(&faults);
+	struct config *config = load_config(&s->source, &faults);
+	load_print_faults(stderr, &faults);
+	faults_finish(&faults);
+	int status = config ? serve(s, config) : 2;
+	free(s);
+	return status;
+}

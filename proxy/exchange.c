@@ -1,0 +1,268 @@
+#include "proxy/exchange.h"
+
+#include <stdlib.h>
+#include "proxy/exchange_inside.h"
+
+#define ARENA_EXTRA_BYTES (32u * 1024 * 1024) /* beside the message: its tape, the facts, the refusal */
+#define KEEP_FREE 64
+
+/* --- the one place where the state changes ------------------------------------------------------------------------- */
+
+static bool legal(enum exchange_state from, enum exchange_state to)
+{
+	static const unsigned next[] = {
+		[X_NEW] = 1u << X_FETCHING | 1u << X_SENT | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
+		[X_FETCHING] = 1u << X_SENT | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
+		[X_SENT] = 1u << X_ANSWERING | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
+		[X_ANSWERING] = 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
+	};
+	return from < X_DONE && (next[from] >> to & 1u);
+}
+
+static void count_value_call(struct exchange *x, bool open)
+{
+	if (x->value_open == open)
+		return;
+	x->value_open = open;
+	x->channel->trunk->backend->open_value_calls += open ? 1 : (size_t)-1;
+}
+
+void exchange_move(struct exchange *x, enum exchange_state to)
+{
+	if (!legal(x->state, to))
+		abort();
+	x->state = to;
+	if (to == X_SENT && x->call) {
+		struct call_summary s;
+
+		call_summary(x->call, &s);
+		count_value_call(x, s.bears_values);
+	}
+	if (to == X_FETCHING || to == X_SENT)
+		exchange_touch(x);
+	if (to >= X_ANSWERING)
+		count_value_call(x, false);
+}
+
+void exchange_touch(struct exchange *x)
+{
+	x->deadline_ms = x->kind == XK_LISTEN ? 0 : uv_now(x->app->loop) + x->channel->trunk->backend->conf->timeout_ms;
+}
+
+/* --- life ---------------------------------------------------------------------------------------------------------- */
+
+static struct exchange *take_free(struct app *app)
+{
+	struct exchange *x = app->free_exchanges;
+
+	if (x) {
+		app->free_exchanges = x->next;
+		return x;
+	}
+	x = calloc(1, sizeof *x);
+	if (x)
+		arena_init(&x->arena, ARENA_EXTRA_BYTES);
+	return x;
+}
+
+static void on_gone(struct exchange *x)
+{
+	x->reply = NULL;
+	if (x->kind == XK_LISTEN || x->state == X_NEW)
+		exchange_end(x, X_CANCELLED);
+	else if (x->paused) /* nobody drains any more, but the answer must still be read and judged */
+		exchange_unpause(x);
+}
+
+static void on_drained(struct exchange *x)
+{
+	exchange_unpause(x);
+}
+
+struct exchange *exchange_new(struct app *app, const struct ask *ask, struct reply *reply)
+{
+	static const struct exchange_ops ops = { .gone = on_gone, .drained = on_drained };
+	struct exchange *x = take_free(app);
+	struct arena arena;
+
+	if (!x)
+		return NULL;
+	arena = x->arena;
+	*x = (struct exchange){ .base = { &ops }, .app = app, .reply = reply, .arena = arena };
+	x->began_us = app_now_us();
+	x->version = arena_dup(&x->arena, ask->version);
+	x->traceparent = arena_dup(&x->arena, ask->traceparent);
+	reply->exchange = x;
+	return x;
+}
+
+static void recycle(struct exchange *x)
+{
+	struct app *app = x->app;
+
+	arena_reset(&x->arena);
+	config_unref(x->config);
+	x->config = NULL;
+	x->next = app->free_exchanges;
+	app->free_exchanges = x;
+}
+
+void exchange_discard(struct exchange *x)
+{
+	exchange_take_reply(x);
+	recycle(x);
+}
+
+void exchange_link(struct exchange *x, struct channel *c)
+{
+	struct trunk *t = c->trunk;
+
+	x->channel = c;
+	x->config = config_ref(x->app->config);
+	x->next = t->exchanges;
+	x->prev = NULL;
+	if (t->exchanges)
+		t->exchanges->prev = x;
+	t->exchanges = x;
+	c->n_exchanges++;
+	c->used_ms = uv_now(x->app->loop);
+}
+
+static void unlink_exchange(struct exchange *x)
+{
+	struct trunk *t = x->channel->trunk;
+
+	if (x->prev)
+		x->prev->next = x->next;
+	else
+		t->exchanges = x->next;
+	if (x->next)
+		x->next->prev = x->prev;
+	x->channel->n_exchanges--;
+	if (x->channel->listener == x)
+		x->channel->listener = NULL;
+}
+
+void exchange_end(struct exchange *x, enum exchange_state how)
+{
+	struct channel *c = x->channel;
+
+	exchange_move(x, how);
+	if (x->ucall) {
+		upstream_cancel(x->ucall);
+		x->ucall = NULL;
+	}
+	exchange_take_reply(x);
+	unlink_exchange(x);
+	/* A session that never came to be (initialize failed, or the vault gives none) ends with its first exchange. */
+	bool orphan = !c->closing && !c->stateless && !c->stdio && !c->session[0] && c->n_exchanges == 0;
+	recycle(x);
+	if (orphan)
+		channel_close(c);
+}
+
+struct reply *exchange_take_reply(struct exchange *x)
+{
+	struct reply *r = x->reply;
+
+	x->reply = NULL;
+	if (r)
+		r->exchange = NULL;
+	return r;
+}
+
+void exchange_accept(struct exchange *x)
+{
+	struct reply *r = exchange_take_reply(x);
+
+	if (r)
+		r->ops->accepted(r);
+	exchange_end(x, X_DONE);
+}
+
+/* --- ends ------------------------------------------------------------------------------------------------------------ */
+
+void exchange_audit(struct exchange *x, const char *outcome, const char *failure)
+{
+	struct call_summary summary;
+	uint64_t now = app_now_us();
+	uint64_t theirs = x->sent_us ? (x->answered_us ? x->answered_us : now) - x->sent_us : 0;
+	struct audit_line line = {
+		.id = x->judgement.id, .agent = x->channel->agent->name, .session = slice_of(x->channel->session),
+		.upstream = x->channel->trunk->backend->conf->name, .profile = x->policy ? x->policy->profile : SL(""),
+		.config_hash = x->config->hash, .method = x->rpc.method_name, .judgement = &x->judgement, .outcome = outcome,
+		.failure = failure, .upstream_status = x->upstream_status, .theirs_us = theirs,
+		.ours_us = now - x->began_us > theirs ? now - x->began_us - theirs : 0,
+	};
+
+	if (x->call) {
+		call_summary(x->call, &summary);
+		line.call = &summary;
+	}
+	audit_write(x->app->audit, &line);
+}
+
+void exchange_fail(struct exchange *x, int status, int code, const char *text)
+{
+	struct reply *r = exchange_take_reply(x);
+
+	if (x->kind != XK_LISTEN && x->state != X_ANSWERING)
+		exchange_audit(x, "failed", text);
+	if (r)
+		r->ops->fail(r, status, x->id.n || x->kind == XK_LISTEN ? judge_failure(x->id, code, text, &x->arena) : SL(""));
+	exchange_end(x, X_FAILED);
+}
+
+void exchange_timeout(struct exchange *x)
+{
+	struct trunk *t = x->channel->trunk;
+
+	if (x->kind == XK_REQUEST && x->state >= X_SENT && x->upstream_id.n && x->method != M_INITIALIZE) {
+		struct slice cancel = arena_fmt(&x->arena,
+			"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%.*s,\"reason\":\"timeout\"}}",
+			SL_ARG(x->upstream_id));
+		trunk_tell(t, cancel, slice_of(x->channel->version));
+	}
+	exchange_fail(x, 504, RPC_INTERNAL_ERROR, "the vault did not answer in time");
+}
+
+void exchange_cancelled(struct exchange *x)
+{
+	struct reply *r = exchange_take_reply(x);
+
+	exchange_audit(x, "cancelled", NULL);
+	if (r)
+		r->ops->answer(r, judge_failure(x->id, RPC_INTERNAL_ERROR, "the request was cancelled", &x->arena));
+	exchange_end(x, X_CANCELLED);
+}
+
+/* --- pausing ---------------------------------------------------------------------------------------------------------- */
+
+void exchange_unpause(struct exchange *x)
+{
+	if (!x->paused)
+		return;
+	x->paused = false;
+	if (x->ucall)
+		upstream_resume(x->ucall);
+}
+
+void exchange_pause_if_full(struct exchange *x)
+{
+	if (x->paused || !x->ucall || !x->reply || !x->reply->ops->full(x->reply))
+		return;
+	x->paused = true;
+	upstream_pause(x->ucall);
+}
+
+/* --- what a guard may see ---------------------------------------------------------------------------------------------- */
+
+void exchange_view(const struct channel *c, const struct policy *policy, struct arena *arena, struct view *out)
+{
+	struct backend *b = c->trunk->backend;
+
+	*out = (struct view){
+		.policy = policy, .catalog = backend_catalog(b), .ledger = c->agent->ledger, .tools = b->tools,
+		.upstream = b->conf->name, .now_ms = app_wall_ms(), .value_call_open = b->open_value_calls > 0, .arena = arena,
+	};
+}

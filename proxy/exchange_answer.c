@@ -1,0 +1,257 @@
+/* The way home: what the vault says to a request is judged message by message, and passed on at once. */
+#include <stdlib.h>
+#include "base/log.h"
+#include "base/wipe.h"
+#include "mcp/era.h"
+#include "proxy/exchange_inside.h"
+#include "proxy/remap.h"
+
+/* --- notifications and requests before the answer ---------------------------------------------------------------------- */
+
+void exchange_hear(struct exchange *x, const struct rpc *rpc, struct arena *arena)
+{
+	struct judgement j = { 0 };
+	struct slice bytes;
+
+	exchange_touch(x);
+	channel_judge_vault(x->channel, rpc, arena, &j);
+	if (j.kind == VERDICT_DENY || !x->reply)
+		return;
+	bytes = j.bytes;
+	if (x->channel->trunk->shared && x->progress.n)
+		bytes = remap_progress(bytes, x->progress, arena);
+	if (!bytes.n)
+		return;
+	x->reply->ops->message(x->reply, bytes);
+	exchange_pause_if_full(x);
+}
+
+static void hear_request(struct exchange *x, const struct rpc *rpc, struct arena *arena)
+{
+	const struct method_row *row = method_find(rpc->method_name, SIDE_SERVER, false);
+	struct judgement j = { 0 };
+
+	exchange_touch(x);
+	channel_judge_vault(x->channel, rpc, arena, &j);
+	if (j.kind == VERDICT_DENY) {
+		if (j.refusal.n)
+			trunk_tell(x->channel->trunk, j.refusal, slice_of(x->channel->version));
+		return;
+	}
+	if (!row || !channel_asked(x->channel, rpc_id_key(rpc, arena), row->id))
+		return;
+	x->deadline_ms = 0; /* somebody is being asked: the vault's answer waits for theirs */
+	if (x->reply)
+		x->reply->ops->message(x->reply, j.bytes);
+	exchange_pause_if_full(x);
+}
+
+/* --- initialize --------------------------------------------------------------------------------------------------------- */
+
+static bool keep_hello(struct trunk *t, struct slice result)
+{
+	if (!t->shared || t->hello.n)
+		return true;
+	char *copy = malloc(result.n);
+	if (!copy)
+		return false;
+	memcpy(copy, result.p, result.n);
+	t->hello = slice_make(copy, result.n);
+	return true;
+}
+
+/* The vault has introduced itself: revision, catalog, session. A static text when it cannot be worked with. */
+static const char *on_hello(struct exchange *x, const struct rpc *rpc, struct arena *arena)
+{
+	struct channel *c = x->channel;
+	struct backend *b = c->trunk->backend;
+	uint32_t version = json_member(&rpc->json, rpc->result, SL("protocolVersion"));
+	uint32_t name = json_walk(&rpc->json, rpc->result, "serverInfo.name");
+	struct slice v = json_is(&rpc->json, version, JSON_STRING) ? json_string(&rpc->json, version, arena) : SL("");
+
+	if (!era_find(v) || v.n >= sizeof c->version)
+		return "the vault chose a protocol revision that narrowgate does not speak";
+	memcpy(c->version, v.p, v.n);
+	c->version[v.n] = 0;
+	if (json_is(&rpc->json, name, JSON_STRING))
+		backend_met(b, json_string(&rpc->json, name, arena));
+	if (!keep_hello(c->trunk, json_source(&rpc->json, rpc->result)))
+		return "out of memory";
+	if (!upstream_has_session(c->trunk->up) || c->stdio)
+		return NULL;
+	b->gives_sessions = true;
+	if (!c->session[0] && !channel_open_session(c))
+		return "too many sessions are open";
+	if (x->reply)
+		x->reply->ops->session(x->reply, slice_of(c->session));
+	return NULL;
+}
+
+/* --- the answer ----------------------------------------------------------------------------------------------------------- */
+
+static void give(struct exchange *x, struct slice bytes)
+{
+	struct reply *r = exchange_take_reply(x);
+
+	if (r)
+		r->ops->answer(r, bytes);
+	if (!x->ucall)
+		exchange_end(x, X_DONE); /* else when the vault's side ends too, so that its connection can be used again */
+}
+
+static struct slice own_id_again(struct exchange *x, struct slice bytes, struct arena *arena)
+{
+	return x->channel->trunk->shared ? remap_id(bytes, x->id, arena) : bytes;
+}
+
+static void answer(struct exchange *x, const struct rpc *rpc, struct arena *arena)
+{
+	struct judgement j = { 0 };
+	struct view view;
+	const char *why = NULL;
+
+	exchange_move(x, X_ANSWERING);
+	exchange_touch(x);
+	x->answered_us = app_now_us();
+	if (x->method == M_INITIALIZE && rpc->kind == RPC_RESULT)
+		why = on_hello(x, rpc, arena);
+	if (why) {
+		exchange_fail(x, 502, RPC_INTERNAL_ERROR, why);
+		return;
+	}
+	exchange_view(x->channel, x->policy, arena, &view);
+	memcpy(j.id, x->judgement.id, sizeof j.id);
+	if (judge_learn(x->channel->agent->ledger, x->channel->trunk->backend->tools, &view, x->call, rpc) != E_OK) {
+		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "too much is remembered for this agent: the answer cannot be passed on safely");
+		return;
+	}
+	judge_answer(&view, x->call, rpc, &j);
+	if (j.guard)
+		x->judgement = j;
+	struct slice bytes = own_id_again(x, j.kind == VERDICT_DENY ? j.refusal : j.bytes, arena);
+	if (!bytes.n) {
+		exchange_fail(x, 500, RPC_INTERNAL_ERROR, "the answer could not be written");
+		return;
+	}
+	exchange_audit(x, j.kind == VERDICT_DENY ? "refused" : "answered", NULL);
+	give(x, bytes);
+}
+
+/* Whether this answer is the one to our request: same id, same type (HTTP-12). */
+static bool is_ours(const struct exchange *x, const struct rpc *rpc, struct arena *arena)
+{
+	return rpc->id == JSON_NONE ? rpc->kind == RPC_ERROR : slice_eq(rpc_id_key(rpc, arena), x->upstream_id);
+}
+
+static void on_message(void *ctx, struct slice json)
+{
+	struct exchange *x = ctx;
+	struct app *app = x->app;
+	struct arena *arena = &app->scratch;
+	struct rpc rpc;
+	enum err e = rpc_parse(&rpc, json, arena, NULL);
+
+	if (x->state == X_ANSWERING) {
+		log_warn("upstream", "%.*s: dropped what came behind an answer", SL_ARG(x->channel->trunk->backend->conf->name));
+	} else if (e != E_OK) {
+		log_warn("upstream", "%.*s: an answer could not be read: %s", SL_ARG(x->channel->trunk->backend->conf->name), err_text(e));
+		if (x->kind == XK_REQUEST)
+			exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault's answer could not be read safely");
+	} else if (rpc.kind == RPC_NOTIFICATION) {
+		exchange_hear(x, &rpc, arena);
+	} else if (rpc.kind == RPC_REQUEST) {
+		hear_request(x, &rpc, arena);
+	} else if (x->kind == XK_REQUEST && is_ours(x, &rpc, arena)) {
+		answer(x, &rpc, arena);
+	} else if (x->kind == XK_REQUEST) {
+		exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault answered another request");
+	}
+	arena_reset(arena);
+}
+
+static void on_stream(void *ctx)
+{
+	struct exchange *x = ctx;
+
+	x->streaming = true;
+	if (x->reply)
+		x->reply->ops->stream(x->reply);
+	if (x->kind == XK_LISTEN)
+		channel_flush(x->channel);
+}
+
+/* --- the end of the vault's side ------------------------------------------------------------------------------------------- */
+
+static int status_of(enum upstream_outcome o)
+{
+	switch (o) {
+	case UP_UNREACHABLE:
+	case UP_NO_CREDENTIAL:
+		return 503;
+	case UP_SESSION_LOST:
+		return 404;
+	case UP_NOT_OFFERED:
+		return 405;
+	case UP_DONE:
+	case UP_NO_ANSWER:
+	case UP_BROKEN:
+	case UP_TLS:
+	case UP_STATUS:
+	case UP_UNAUTHORIZED:
+	case UP_REDIRECT:
+	case UP_GARBAGE:
+	case UP_TOO_BIG:
+		break;
+	}
+	return 502;
+}
+
+static void end_listen(struct exchange *x, const struct upstream_end *end)
+{
+	if (x->channel->stdio) { /* the ear stays, only the vault's stream is over */
+		x->streaming = false;
+		return;
+	}
+	if (!x->streaming) {
+		exchange_fail(x, status_of(end->outcome), RPC_INTERNAL_ERROR, upstream_outcome_text(end->outcome));
+		return;
+	}
+	struct reply *r = exchange_take_reply(x);
+	if (r)
+		r->ops->accepted(r); /* the stream ends */
+	exchange_end(x, X_DONE);
+}
+
+static void on_end(void *ctx, const struct upstream_end *end)
+{
+	struct exchange *x = ctx;
+	struct channel *c = x->channel;
+
+	x->ucall = NULL;
+	x->upstream_status = end->status;
+	if (x->state == X_ANSWERING) {
+		exchange_end(x, X_DONE);
+		return;
+	}
+	if (end->outcome == UP_SESSION_LOST && !c->stateless && c->session[0]) {
+		channel_lost(c); /* fails this exchange with all others */
+		return;
+	}
+	if (x->kind == XK_LISTEN) {
+		end_listen(x, end);
+		return;
+	}
+	if (x->kind == XK_REQUEST || end->outcome != UP_DONE) {
+		enum upstream_outcome o = end->outcome == UP_DONE ? UP_NO_ANSWER : end->outcome;
+
+		exchange_fail(x, status_of(o), RPC_INTERNAL_ERROR, upstream_outcome_text(o));
+		return;
+	}
+	exchange_audit(x, "answered", NULL);
+	exchange_accept(x);
+}
+
+struct upstream_sink exchange_sink(struct exchange *x)
+{
+	return (struct upstream_sink){ .stream = on_stream, .message = on_message, .end = on_end, .ctx = x };
+}

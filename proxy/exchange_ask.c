@@ -1,0 +1,301 @@
+/* The way up: a message of the agent is judged, and what may pass is sent to the vault. */
+#include "base/log.h"
+#include "mcp/era.h"
+#include "proxy/exchange_inside.h"
+#include "proxy/fetch.h"
+#include "proxy/remap.h"
+
+static void judge(struct exchange *x);
+
+/* --- finding out what it is ------------------------------------------------------------------------------------------- */
+
+static enum exchange_kind kind_of(const struct rpc *rpc)
+{
+	switch (rpc->kind) {
+	case RPC_REQUEST:
+		return XK_REQUEST;
+	case RPC_NOTIFICATION:
+		return XK_NOTIFICATION;
+	case RPC_RESULT:
+	case RPC_ERROR:
+		break;
+	}
+	return XK_ANSWER;
+}
+
+static bool find_policy(struct exchange *x)
+{
+	const struct agent_config *conf = agent_config_of(x->config, x->channel->agent);
+
+	x->policy = conf ? conf->policy : NULL;
+	return conf && agent_may_use(conf, x->channel->trunk->backend->conf->name);
+}
+
+/* An id that is already in flight on this channel: its answer could not be told from the other's (JSON-11). */
+static bool id_in_use(const struct exchange *x, struct slice key)
+{
+	for (const struct exchange *o = x->channel->trunk->exchanges; o; o = o->next)
+		if (o != x && o->channel == x->channel && !x->channel->stateless && o->kind == XK_REQUEST &&
+			o->state != X_ANSWERING && slice_eq(rpc_id_key(&o->rpc, &o->app->scratch), key))
+			return true;
+	return false;
+}
+
+void exchange_start(struct exchange *x, struct channel *c)
+{
+	exchange_link(x, c);
+	x->kind = kind_of(&x->rpc);
+	x->id = rpc_id(&x->rpc);
+	app_decision_id(x->app, x->judgement.id);
+	if (!find_policy(x)) {
+		exchange_fail(x, 403, RPC_INVALID_REQUEST, "this agent may not use this upstream");
+		return;
+	}
+	if (c->n_exchanges > MAX_EXCHANGES_PER_CHANNEL) {
+		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "too many requests in flight");
+		return;
+	}
+	if (x->kind == XK_REQUEST) {
+		const struct method_row *row = method_find(x->rpc.method_name, SIDE_CLIENT, false);
+
+		x->method = row ? row->id : M_UNKNOWN;
+		x->upstream_id = rpc_id_key(&x->rpc, &x->arena);
+		if (id_in_use(x, x->upstream_id)) {
+			exchange_fail(x, 400, RPC_INVALID_REQUEST, "the id is in use by a request in flight");
+			return;
+		}
+	}
+	judge(x);
+}
+
+/* --- verdicts ---------------------------------------------------------------------------------------------------------- */
+
+static void refuse(struct exchange *x)
+{
+	struct reply *r = exchange_take_reply(x);
+
+	exchange_audit(x, "refused", NULL);
+	if (r && x->kind == XK_REQUEST)
+		r->ops->answer(r, x->judgement.refusal);
+	else if (r)
+		r->ops->accepted(r);
+	exchange_end(x, X_DENIED);
+}
+
+/* The vault asked, the agent's answer may not pass: the vault still gets one, so that it does not wait for ever. */
+static void refuse_answer(struct exchange *x)
+{
+	trunk_tell(x->channel->trunk, x->judgement.refusal, x->version);
+	refuse(x);
+}
+
+/* Initialize on a shared trunk that has been opened before: its answer is known. */
+static bool answer_hello(struct exchange *x)
+{
+	struct trunk *t = x->channel->trunk;
+	struct buf out;
+
+	if (!t->shared || x->method != M_INITIALIZE || !t->hello.n)
+		return false;
+	buf_init(&out, t->hello.n + x->id.n + 64);
+	rpc_make_result(&out, x->id, t->hello);
+	exchange_move(x, X_SENT);
+	struct upstream_sink sink = exchange_sink(x);
+	sink.message(x, buf_slice(&out));
+	buf_finish(&out);
+	return true;
+}
+
+static struct slice next_key(struct exchange *x)
+{
+	return arena_fmt(&x->arena, "%llu", (unsigned long long)++x->channel->trunk->next_id);
+}
+
+static void note_progress(struct exchange *x)
+{
+	uint32_t tok = json_walk(&x->rpc.json, x->rpc.params, "_meta.progressToken");
+
+	if (tok == JSON_NONE)
+		return;
+	x->progress = remap_key(&x->rpc.json, tok, &x->arena);
+	x->upstream_progress = x->progress;
+}
+
+/* On a shared trunk the request gets an id (and progress token) nobody else has; the bytes to send, or empty. */
+static struct slice own_ids(struct exchange *x, struct slice bytes)
+{
+	if (x->kind != XK_REQUEST || !x->channel->trunk->shared)
+		return bytes;
+	x->upstream_id = next_key(x);
+	if (x->progress.n)
+		x->upstream_progress = x->upstream_id;
+	return remap_request(bytes, x->upstream_id, &x->arena);
+}
+
+static void send_up(struct exchange *x, struct slice bytes)
+{
+	struct channel *c = x->channel;
+	struct upstream_sink sink = exchange_sink(x);
+
+	note_progress(x);
+	bytes = own_ids(x, bytes);
+	struct slice version = c->version[0] && x->method != M_INITIALIZE ? slice_of(c->version) : x->version;
+	struct upstream_request r = {
+		.body = bytes, .id = x->kind == XK_REQUEST ? x->upstream_id : SL(""), .version = version,
+		.traceparent = x->traceparent, .opens_session = x->method == M_INITIALIZE,
+	};
+
+	exchange_move(x, X_SENT);
+	x->sent_us = app_now_us();
+	x->ucall = bytes.n ? upstream_send(c->trunk->up, &r, &sink) : NULL;
+	if (!x->ucall)
+		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "out of memory");
+}
+
+/* --- notifications of the agent that concern us ----------------------------------------------------------------------- */
+
+static struct exchange *find_open(struct exchange *x, struct slice key)
+{
+	for (struct exchange *o = x->channel->trunk->exchanges; o; o = o->next)
+		if (o != x && o->channel == x->channel && o->kind == XK_REQUEST && slice_eq(rpc_id_key(&o->rpc, &x->arena), key))
+			return o;
+	return NULL;
+}
+
+/* notifications/cancelled: passed on for the id the vault knows; our exchange ends, since no answer is due any more. */
+static void pass_cancel(struct exchange *x, struct slice bytes)
+{
+	uint32_t tok = json_walk(&x->rpc.json, x->rpc.params, "requestId");
+	struct slice key = tok == JSON_NONE ? SL("") : remap_key(&x->rpc.json, tok, &x->arena);
+	struct exchange *open = key.n ? find_open(x, key) : NULL;
+
+	if (open && open->state == X_SENT) {
+		if (x->channel->trunk->shared)
+			bytes = remap_cancel(bytes, open->upstream_id, &x->arena);
+		if (bytes.n)
+			trunk_tell(x->channel->trunk, bytes, slice_of(x->channel->version));
+	}
+	if (open)
+		exchange_cancelled(open);
+}
+
+/* Notifications that end here: cancels, and a second `initialized` on a shared trunk. False: send it on. */
+static bool keep_notification(struct exchange *x, struct slice bytes)
+{
+	struct trunk *t = x->channel->trunk;
+
+	if (slice_eq(x->rpc.method_name, SL("notifications/cancelled"))) {
+		pass_cancel(x, bytes);
+		exchange_accept(x);
+		return true;
+	}
+	if (slice_eq(x->rpc.method_name, SL("notifications/initialized"))) {
+		bool again = t->shared && t->initialized;
+
+		x->channel->initialized = t->initialized = true;
+		if (again)
+			exchange_accept(x);
+		exchange_open_ear(x->channel);
+		return again;
+	}
+	return false;
+}
+
+static void pass(struct exchange *x)
+{
+	struct slice bytes = x->judgement.bytes;
+
+	if (x->kind == XK_NOTIFICATION && keep_notification(x, bytes))
+		return;
+	if (!answer_hello(x))
+		send_up(x, bytes);
+}
+
+static void wait_for_tools(struct exchange *x)
+{
+	if (x->fetched) {
+		exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault's tool list could not be read, and without it the call cannot be judged");
+		return;
+	}
+	exchange_move(x, X_FETCHING);
+	fetch_tools(x->channel->trunk, x);
+}
+
+static void judge(struct exchange *x)
+{
+	struct view view;
+	enum method asked = M_UNKNOWN;
+
+	if (x->kind == XK_ANSWER && (asked = channel_answered(x->channel, rpc_id_key(&x->rpc, &x->arena))) == M_UNKNOWN) {
+		x->judgement.kind = VERDICT_DENY;
+		x->judgement.why.reason = R_MESSAGE;
+		exchange_fail(x, 400, RPC_INVALID_REQUEST, "an answer to a request that was never made");
+		return;
+	}
+	exchange_view(x->channel, x->policy, &x->arena, &view);
+	judge_from_agent(&view, &x->rpc, asked, &x->call, &x->judgement);
+	switch (x->judgement.kind) {
+	case VERDICT_NEED_TOOLS:
+		wait_for_tools(x);
+		return;
+	case VERDICT_PASS:
+	case VERDICT_REWRITE:
+		pass(x);
+		return;
+	case VERDICT_DENY:
+		break;
+	}
+	if (x->kind == XK_ANSWER && x->judgement.refusal.n)
+		refuse_answer(x);
+	else
+		refuse(x);
+}
+
+void exchange_resume_judging(struct exchange *x, bool ok)
+{
+	x->fetched = true;
+	if (ok)
+		judge(x);
+	else
+		wait_for_tools(x);
+}
+
+/* --- the standing stream ------------------------------------------------------------------------------------------------ */
+
+static void open_stream(struct exchange *x)
+{
+	struct channel *c = x->channel;
+	struct upstream_sink sink = exchange_sink(x);
+	struct upstream_request r = { .version = c->version[0] ? slice_of(c->version) : x->version };
+
+	exchange_move(x, X_SENT);
+	if (c->trunk->shared)
+		trunk_listen(c->trunk, r.version);
+	else
+		x->ucall = upstream_listen(c->trunk->up, &r, &sink);
+	if (x->ucall)
+		return;
+	x->reply->ops->stream(x->reply); /* a pipe, or the trunk's own stream: messages come by channel_deliver */
+	channel_flush(c);
+}
+
+void exchange_listen(struct exchange *x, struct channel *c)
+{
+	exchange_link(x, c);
+	x->kind = XK_LISTEN;
+	if (!find_policy(x))
+		exchange_fail(x, 403, RPC_INVALID_REQUEST, "this agent may not use this upstream");
+	else if (c->listener)
+		exchange_fail(x, 409, RPC_INVALID_REQUEST, "this session has a stream already");
+	else {
+		c->listener = c->stateless ? NULL : x;
+		if (!c->stdio)
+			open_stream(x);
+	}
+}
+
+void exchange_open_ear(struct channel *c)
+{
+	if (c->stdio && c->listener && c->listener->state == X_NEW)
+		open_stream(c->listener);
+}

@@ -1,0 +1,131 @@
+#include "proxy/fetch.h"
+
+#include <stdlib.h>
+#include "base/log.h"
+#include "proxy/exchange.h"
+
+#define MAX_PAGES 64
+
+struct fetch {
+	struct trunk *trunk;
+	struct upstream_call *call;
+	struct buf body;
+	unsigned pages;
+	bool answered;      /* the page in flight has been read */
+	bool more;          /* it named a next page: `body` asks for it */
+};
+
+static void start_page(struct fetch *f);
+
+static void finish(struct fetch *f, bool ok)
+{
+	struct trunk *t = f->trunk;
+
+	t->fetch = NULL;
+	buf_finish(&f->body);
+	free(f);
+	if (ok)
+		toolbook_set_complete(t->backend->tools, true);
+	else
+		log_warn("upstream", "%.*s: its tool list could not be read", SL_ARG(t->backend->conf->name));
+	/* Resuming may start and end exchanges: look at the list anew each time. */
+	for (;;) {
+		struct exchange *x = t->exchanges;
+
+		while (x && x->state != X_FETCHING)
+			x = x->next;
+		if (!x)
+			return;
+		exchange_resume_judging(x, ok);
+	}
+}
+
+/* Learns one page; false when it is no tools/list result. */
+static bool read_page(struct fetch *f, const struct rpc *rpc, struct slice *cursor)
+{
+	const struct json *j = &rpc->json;
+	uint32_t tools = json_member(j, rpc->result, SL("tools"));
+	uint32_t next = json_member(j, rpc->result, SL("nextCursor"));
+
+	*cursor = next == JSON_NONE ? SL("") : json_source(j, next);
+	if (rpc->kind != RPC_RESULT || !json_is(j, tools, JSON_ARRAY))
+		return false;
+	for (uint32_t c = json_first(j, tools); c < j->tok[tools].next; c = j->tok[c].next)
+		if (toolbook_learn(f->trunk->backend->tools, j, c) != E_OK)
+			return false;
+	return true;
+}
+
+static void on_message(void *ctx, struct slice json)
+{
+	struct fetch *f = ctx;
+	struct arena *arena = &f->trunk->backend->app->scratch;
+	struct rpc rpc;
+	struct slice cursor = SL("");
+
+	f->more = false;
+	if (rpc_parse(&rpc, json, arena, NULL) == E_OK && rpc.kind != RPC_NOTIFICATION && rpc.kind != RPC_REQUEST) {
+		f->answered = read_page(f, &rpc, &cursor);
+		if (f->answered && cursor.n && f->pages < MAX_PAGES) {
+			buf_clear(&f->body);
+			buf_add_fmt(&f->body, "{\"jsonrpc\":\"2.0\",\"id\":\"narrowgate-tools-%u\",\"method\":\"tools/list\",\"params\":{\"cursor\":%.*s}}",
+				f->pages, SL_ARG(cursor));
+			f->more = !f->body.failed;
+			f->answered = f->more;
+		}
+	}
+	arena_reset(arena);
+}
+
+static void on_end(void *ctx, const struct upstream_end *end)
+{
+	struct fetch *f = ctx;
+
+	f->call = NULL;
+	if (f->more && end->outcome == UP_DONE)
+		start_page(f);
+	else
+		finish(f, f->answered && !f->more && end->outcome == UP_DONE);
+}
+
+static void start_page(struct fetch *f)
+{
+	char id[48];
+	struct upstream_sink sink = { .message = on_message, .end = on_end, .ctx = f };
+	struct upstream_request r = { .body = buf_slice(&f->body), .version = slice_of(f->trunk->channels->version) };
+
+	snprintf(id, sizeof id, "\"narrowgate-tools-%u\"", f->pages++);
+	r.id = slice_of(id);
+	f->answered = f->more = false;
+	f->call = upstream_send(f->trunk->up, &r, &sink);
+	if (!f->call)
+		finish(f, false);
+}
+
+void fetch_tools(struct trunk *t, struct exchange *x)
+{
+	if (t->fetch)
+		return;
+	struct fetch *f = calloc(1, sizeof *f);
+	if (!f) {
+		exchange_resume_judging(x, false);
+		return;
+	}
+	f->trunk = t;
+	t->fetch = f;
+	buf_init(&f->body, 64 * 1024);
+	buf_add(&f->body, SL("{\"jsonrpc\":\"2.0\",\"id\":\"narrowgate-tools-0\",\"method\":\"tools/list\",\"params\":{}}"));
+	start_page(f);
+}
+
+void fetch_cancel(struct trunk *t)
+{
+	struct fetch *f = t->fetch;
+
+	if (!f)
+		return;
+	t->fetch = NULL;
+	upstream_cancel(f->call);
+	buf_finish(&f->body);
+	free(f);
+}

@@ -1,0 +1,180 @@
+#include "proxy/sidecar.h"
+
+#include "mcp/rpc.h"
+#include "proxy/backend.h"
+#include "proxy/channel.h"
+#include "proxy/exchange.h"
+
+#define SESSION_NOT_FOUND (-32001) /* what the SDKs' own servers say with a 404 */
+
+/* Who and where, found out before anything is judged. */
+struct caller {
+	struct agent *agent;
+	struct backend *backend;
+};
+
+static void fail(struct exchange *x, int status, int code, const char *text)
+{
+	struct reply *r = x->reply;
+	struct slice body = judge_failure(x->id, code, text, &x->arena);
+
+	r->exchange = NULL;
+	r->ops->fail(r, status, body);
+	x->reply = NULL;
+	exchange_discard(x);
+}
+
+static bool find_caller(struct exchange *x, const struct ask *ask, struct caller *out)
+{
+	const struct agent_config *conf;
+
+	out->agent = agent_identify(x->app, ask, &conf);
+	if (!out->agent) {
+		fail(x, 401, RPC_INVALID_REQUEST, "no agent of the configuration is known by this caller's credentials");
+		return false;
+	}
+	out->backend = backend_find(x->app, ask->upstream);
+	if (!out->backend || !agent_may_use(conf, out->backend->conf->name)) {
+		fail(x, 404, RPC_INVALID_REQUEST, x->app->n_backends > 1 && !ask->upstream.n ?
+			"several upstreams are configured: use /NAME/mcp" : "this agent has no such upstream");
+		return false;
+	}
+	return true;
+}
+
+/* The process's own conversation on stdio; there is one for each upstream. */
+static struct channel *stdio_channel(struct app *app, const struct caller *who)
+{
+	for (struct trunk *t = who->backend->trunks; t; t = t->next)
+		for (struct channel *c = t->channels; c; c = c->next)
+			if (c->stdio)
+				return c;
+	struct channel *c = channel_create(app, who->agent, who->backend);
+	if (c)
+		c->stdio = true;
+	return c;
+}
+
+static struct channel *find_channel(struct exchange *x, const struct ask *ask, const struct caller *who, bool opens)
+{
+	struct channel *c;
+
+	if (ask->stdio) {
+		c = stdio_channel(x->app, who);
+	} else if (opens) {
+		c = channel_create(x->app, who->agent, who->backend);
+	} else if (ask->session.n) {
+		c = channel_find(x->app, who->agent, who->backend, ask->session);
+		if (!c) {
+			fail(x, 404, SESSION_NOT_FOUND, "Session not found");
+			return NULL;
+		}
+	} else if (who->backend->gives_sessions) {
+		fail(x, 400, RPC_INVALID_REQUEST, "Mcp-Session-Id is required: start with initialize");
+		return NULL;
+	} else {
+		c = channel_stateless(x->app, who->agent, who->backend);
+	}
+	if (!c)
+		fail(x, 503, RPC_INTERNAL_ERROR, "out of memory");
+	return c;
+}
+
+static const char *unreadable(enum err e)
+{
+	return e == E_BATCH ? "batches are not part of this protocol revision" : err_text(e);
+}
+
+static void post(struct front *front, const struct ask *ask, struct reply *reply)
+{
+	struct app *app = (struct app *)(void *)front;
+	struct exchange *x = exchange_new(app, ask, reply);
+	struct caller who;
+
+	if (!x) {
+		reply->ops->fail(reply, 503, SL(""));
+		return;
+	}
+	enum err e = rpc_parse(&x->rpc, ask->body, &x->arena, NULL);
+	if (e != E_OK) {
+		bool shape = e == E_ENVELOPE || e == E_BATCH || e == E_ID || e == E_MEMBER;
+
+		fail(x, 400, shape ? RPC_INVALID_REQUEST : RPC_PARSE_ERROR, unreadable(e));
+		return;
+	}
+	x->id = rpc_id(&x->rpc);
+	if (app->draining) {
+		fail(x, 503, RPC_INTERNAL_ERROR, "narrowgate is shutting down");
+		return;
+	}
+	if (!find_caller(x, ask, &who))
+		return;
+	bool opens = x->rpc.kind == RPC_REQUEST && slice_eq(x->rpc.method_name, SL("initialize"));
+	if (opens && ask->session.n) {
+		fail(x, 400, RPC_INVALID_REQUEST, "initialize does not belong to a session");
+		return;
+	}
+	struct channel *c = find_channel(x, ask, &who, opens);
+	if (c)
+		exchange_start(x, c);
+}
+
+static void listen_for(struct front *front, const struct ask *ask, struct reply *reply)
+{
+	struct app *app = (struct app *)(void *)front;
+	struct exchange *x = exchange_new(app, ask, reply);
+	struct caller who;
+
+	if (!x) {
+		reply->ops->fail(reply, 503, SL(""));
+		return;
+	}
+	if (!find_caller(x, ask, &who))
+		return;
+	struct channel *c = find_channel(x, ask, &who, false);
+	if (c)
+		exchange_listen(x, c);
+}
+
+static void end_session(struct front *front, const struct ask *ask, struct reply *reply)
+{
+	struct app *app = (struct app *)(void *)front;
+	struct exchange *x = exchange_new(app, ask, reply);
+	struct caller who;
+
+	if (!x) {
+		reply->ops->fail(reply, 503, SL(""));
+		return;
+	}
+	if (!find_caller(x, ask, &who))
+		return;
+	if (!ask->session.n) {
+		bool none = !who.backend->gives_sessions;
+
+		fail(x, none ? 405 : 400, RPC_INVALID_REQUEST, none ? "there is no session to end" : "Mcp-Session-Id is required");
+		return;
+	}
+	struct channel *c = channel_find(app, who.agent, who.backend, ask->session);
+	if (!c) {
+		fail(x, 404, SESSION_NOT_FOUND, "Session not found");
+		return;
+	}
+	exchange_discard(x);
+	channel_close(c);
+	reply->ops->accepted(reply);
+}
+
+static bool has_upstream(const struct front *front, struct slice name)
+{
+	const struct app *app = (const struct app *)(const void *)front;
+
+	if (!name.n)
+		return true;
+	for (size_t i = 0; i < app->n_backends; i++)
+		if (slice_eq(app->backends[i]->conf->name, name))
+			return true;
+	return false;
+}
+
+const struct front_ops sidecar_ops = {
+	.post = post, .listen = listen_for, .end_session = end_session, .has_upstream = has_upstream };

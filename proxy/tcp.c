@@ -1,0 +1,458 @@
+#include "proxy/tcp.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include "base/wipe.h"
+#include "proxy/tcp_listen.h"
+
+/* --- the pool of buffers ------------------------------------------------------------------------------------------ */
+
+/* False when memory is out. */
+static bool take_buffer(struct tcp_server *server, struct buf *b, size_t max_bytes)
+{
+	if (server->n_spare) {
+		*b = server->spare[--server->n_spare];
+		if (server->n_spare < server->spare_low)
+			server->spare_low = server->n_spare;
+		b->max = max_bytes;
+		return true;
+	}
+	buf_init(b, max_bytes);
+	return buf_reserve(b, TCP_BUFFER_BYTES < max_bytes ? TCP_BUFFER_BYTES : max_bytes) == E_OK;
+}
+
+/* `used` bytes of it were written and are wiped. */
+static void give_buffer(struct tcp_server *server, struct buf *b, size_t used)
+{
+	if (!b->p)
+		return;
+	if (server->closing || server->n_spare == TCP_SPARE_BUFFERS || b->cap < TCP_BUFFER_BYTES || b->cap > 2 * TCP_BUFFER_BYTES) {
+		buf_finish(b);
+	} else {
+		wipe(b->p, used);
+		buf_clear(b);
+		server->spare[server->n_spare++] = *b;
+	}
+	buf_init(b, 0);
+}
+
+/* What nobody took for a whole tick is more than is needed: half of it goes. */
+static void trim_spare(struct tcp_server *server)
+{
+	for (size_t n = (server->spare_low + 1) / 2; n > 0; n--)
+		buf_finish(&server->spare[--server->n_spare]);
+	server->spare_low = server->n_spare;
+}
+
+/* --- ends --------------------------------------------------------------------------------------------------------- */
+
+static void finish_server(struct tcp_server *server)
+{
+	while (server->n_spare)
+		buf_finish(&server->spare[--server->n_spare]);
+	free(server->listeners);
+	server->listeners = NULL;
+	server->n_listeners = 0;
+	server->closed(server);
+}
+
+static void handle_gone(struct tcp_server *server)
+{
+	if (--server->open_handles == 0 && server->closing)
+		finish_server(server);
+}
+
+static void on_own_closed(uv_handle_t *handle)
+{
+	handle_gone(handle->data);
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+	handle_gone(((struct tcp_listener *)handle->data)->server);
+}
+
+static void on_conn_closed(uv_handle_t *handle)
+{
+	struct tcp_conn *c = handle->data;
+	struct tcp_server *server = c->server;
+
+	give_buffer(server, &c->in, c->in_high);
+	give_buffer(server, &c->out, c->out.n);
+	give_buffer(server, &c->sending, c->sending.n);
+	free(c);
+	handle_gone(server);
+}
+
+static void unlink_conn(struct tcp_conn *c)
+{
+	struct tcp_server *server = c->server;
+
+	for (struct tcp_conn **at = &server->waiting; c->waiting && *at; at = &(*at)->next_waiting) {
+		if (*at == c) {
+			*at = c->next_waiting;
+			break;
+		}
+	}
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		server->conns = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	if (--server->n_conns == 0 && !server->closing)
+		uv_timer_stop(&server->timer);
+}
+
+void tcp_conn_close(struct tcp_conn *c)
+{
+	if (c->closing)
+		return;
+	c->closing = true;
+	if (c->server->ops->closing)
+		c->server->ops->closing(c);
+	unlink_conn(c);
+	uv_close(&c->uv.handle, on_conn_closed);
+}
+
+/* --- sending ------------------------------------------------------------------------------------------------------ */
+
+void tcp_wait(struct tcp_conn *c)
+{
+	if (c->waiting || c->closing)
+		return;
+	c->waiting = true;
+	c->next_waiting = c->server->waiting;
+	c->server->waiting = c;
+}
+
+struct buf *tcp_out(struct tcp_conn *c)
+{
+	if (!c->out.p && !take_buffer(c->server, &c->out, c->server->config.max_out_bytes))
+		c->broken = true;
+	tcp_wait(c);
+	return &c->out;
+}
+
+size_t tcp_queued(const struct tcp_conn *c)
+{
+	return c->out.n + (c->writing ? uv_stream_get_write_queue_size(&c->uv.stream) : 0);
+}
+
+static void send_some(struct tcp_conn *c);
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct tcp_conn *c = write->data;
+
+	c->writing = false;
+	give_buffer(c->server, &c->sending, c->sending.n);
+	if (c->closing)
+		return;
+	if (status)
+		tcp_conn_close(c);
+	else
+		send_some(c);
+}
+
+/* The kernel took n bytes of `out`; libuv takes care of the rest. */
+static void send_later(struct tcp_conn *c, size_t n)
+{
+	uv_buf_t rest;
+
+	c->sending = c->out;
+	buf_init(&c->out, 0);
+	rest = uv_buf_init(c->sending.p + n, (unsigned)(c->sending.n - n));
+	c->write.data = c;
+	c->writing = true;
+	c->left_bytes = c->sending.n - n;
+	if (uv_write(&c->write, &c->uv.stream, &rest, 1, on_written)) {
+		c->writing = false;
+		tcp_conn_close(c);
+	}
+}
+
+static void send_some(struct tcp_conn *c)
+{
+	if (c->closing || c->writing)
+		return;
+	if (c->out.n && !c->broken) {
+		uv_buf_t all = uv_buf_init(c->out.p, (unsigned)c->out.n);
+		int n = uv_try_write(&c->uv.stream, &all, 1);
+
+		c->progress_ms = uv_now(c->server->loop);
+		if (n < 0 && n != UV_EAGAIN) {
+			tcp_conn_close(c);
+			return;
+		}
+		if (n < 0 || (size_t)n < c->out.n) {
+			send_later(c, n < 0 ? 0 : (size_t)n);
+			return;
+		}
+	}
+	give_buffer(c->server, &c->out, c->out.n);
+	if (c->server->ops->flushed)
+		c->server->ops->flushed(c);
+}
+
+/* The end of a loop round: everything gathered goes out. Answers to pipelined requests may bring more. */
+static void end_round(struct tcp_server *server)
+{
+	struct tcp_conn *c;
+
+	while ((c = server->waiting)) {
+		server->waiting = c->next_waiting;
+		c->waiting = false;
+		if (c->broken || c->out.failed)
+			tcp_conn_close(c);
+		else
+			send_some(c);
+	}
+	if (server->ops->round)
+		server->ops->round(server);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+	end_round(prepare->data);
+}
+
+static void on_check(uv_check_t *check)
+{
+	end_round(check->data);
+}
+
+/* --- receiving ---------------------------------------------------------------------------------------------------- */
+
+static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *room)
+{
+	struct tcp_conn *c = handle->data;
+
+	(void)hint;
+	if (!c->in.p && !take_buffer(c->server, &c->in, c->server->config.max_in_bytes))
+		c->broken = true;
+	*room = uv_buf_init(c->in.p ? c->in.p + c->in.n : NULL, (unsigned)(c->in.cap - c->in.n));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
+{
+	struct tcp_conn *c = stream->data;
+
+	(void)room;
+	if (n > 0) {
+		c->in.n += (size_t)n;
+		if (c->in.n > c->in_high)
+			c->in_high = c->in.n;
+		c->server->ops->received(c);
+		return;
+	}
+	tcp_consume(c, 0);
+	if (n == UV_ENOBUFS && !c->broken) {
+		tcp_pause(c);
+	} else if (n == UV_EOF && c->server->ops->eof) {
+		c->eof = true;
+		c->server->ops->eof(c);
+	} else if (n < 0) {
+		tcp_conn_close(c);
+	}
+}
+
+void tcp_consume(struct tcp_conn *c, size_t n)
+{
+	if (n)
+		buf_consume(&c->in, n);
+	if (c->in.n == 0) {
+		give_buffer(c->server, &c->in, c->in_high);
+		c->in_high = 0;
+	}
+}
+
+void tcp_pause(struct tcp_conn *c)
+{
+	if (c->paused || c->closing || c->eof)
+		return;
+	c->paused = true;
+	uv_read_stop(&c->uv.stream);
+}
+
+void tcp_resume(struct tcp_conn *c)
+{
+	if (!c->paused || c->closing || c->eof)
+		return;
+	c->paused = false;
+	if (uv_read_start(&c->uv.stream, on_alloc, on_read))
+		tcp_conn_close(c);
+}
+
+void tcp_shutdown(struct tcp_conn *c)
+{
+	uv_os_fd_t fd;
+
+	if (!c->closing && uv_fileno(&c->uv.handle, &fd) == 0)
+		shutdown(fd, SHUT_WR);
+}
+
+/* --- time --------------------------------------------------------------------------------------------------------- */
+
+static bool reads_too_slowly(struct tcp_conn *c, uint64_t now)
+{
+	size_t left = c->writing ? uv_stream_get_write_queue_size(&c->uv.stream) : 0;
+
+	if (left < c->left_bytes)
+		c->progress_ms = now;
+	c->left_bytes = left;
+	return c->writing && now - c->progress_ms >= c->server->config.slow_reader_ms;
+}
+
+static void tick_conn(struct tcp_conn *c, uint64_t now)
+{
+	if (c->closing)
+		return;
+	if (reads_too_slowly(c, now)) {
+		tcp_conn_close(c);
+		return;
+	}
+	if (c->deadline_ms && now >= c->deadline_ms) {
+		c->deadline_ms = 0;
+		if (c->server->ops->expired)
+			c->server->ops->expired(c);
+	}
+	if (!c->closing && c->server->ops->tick)
+		c->server->ops->tick(c, now);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct tcp_server *server = timer->data;
+	uint64_t now = uv_now(server->loop);
+	struct tcp_conn *next;
+
+	for (struct tcp_conn *c = server->conns; c; c = next) {
+		next = c->next;
+		tick_conn(c, now);
+	}
+	trim_spare(server);
+}
+
+/* --- accepting ---------------------------------------------------------------------------------------------------- */
+
+static struct tcp_conn *new_conn(struct tcp_server *server, bool unix_socket)
+{
+	struct tcp_conn *c = calloc(1, server->config.conn_bytes);
+	int e;
+
+	if (!c)
+		return NULL;
+	c->server = server;
+	c->local = unix_socket;
+	e = unix_socket ? uv_pipe_init(server->loop, &c->uv.pipe, 0) : uv_tcp_init(server->loop, &c->uv.tcp);
+	if (e) {
+		free(c);
+		return NULL;
+	}
+	c->uv.handle.data = c;
+	server->open_handles++;
+	return c;
+}
+
+static void admit(struct tcp_conn *c)
+{
+	struct tcp_server *server = c->server;
+
+	c->next = server->conns;
+	if (c->next)
+		c->next->prev = c;
+	server->conns = c;
+	if (server->n_conns++ == 0)
+		uv_timer_start(&server->timer, on_tick, TCP_TICK_MS, TCP_TICK_MS);
+	if (server->ops->opened)
+		server->ops->opened(c);
+	if (!c->closing && uv_read_start(&c->uv.stream, on_alloc, on_read))
+		tcp_conn_close(c);
+}
+
+static void turn_away(struct tcp_conn *c)
+{
+	struct slice text = c->server->config.refusal;
+	uv_buf_t all = uv_buf_init((char *)(uintptr_t)text.p, (unsigned)text.n);
+
+	if (text.n)
+		uv_try_write(&c->uv.stream, &all, 1);
+	c->closing = true;
+	uv_close(&c->uv.handle, on_conn_closed);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+	struct tcp_listener *l = stream->data;
+	struct tcp_server *server = l->server;
+	struct tcp_conn *c;
+
+	if (status)
+		return;
+	c = new_conn(server, l->path[0] != '\0');
+	if (!c)
+		return; /* no memory: it stays with the kernel until the next one comes */
+	if (uv_accept(stream, &c->uv.stream)) {
+		c->closing = true;
+		uv_close(&c->uv.handle, on_conn_closed);
+		return;
+	}
+	if (server->n_conns >= server->config.max_connections) {
+		turn_away(c);
+		return;
+	}
+	if (!l->path[0]) {
+		c->local = tcp_peer_is_local(&c->uv.tcp);
+		uv_tcp_nodelay(&c->uv.tcp, 1);
+	}
+	admit(c);
+}
+
+/* --- the server --------------------------------------------------------------------------------------------------- */
+
+bool tcp_server_start(struct tcp_server *server, const struct tcp_config *config, const struct tcp_ops *ops, uv_loop_t *loop,
+	struct buf *why, void (*closed)(struct tcp_server *))
+{
+	server->ops = ops;
+	server->config = *config;
+	server->loop = loop;
+	server->closed = closed;
+	uv_prepare_init(loop, &server->prepare);
+	uv_check_init(loop, &server->check);
+	uv_timer_init(loop, &server->timer);
+	server->prepare.data = server->check.data = server->timer.data = server;
+	server->open_handles = 3;
+	server->listening = tcp_listen_all(server, on_connection, why);
+	server->config.addresses = NULL; /* the caller's; no longer needed */
+	if (!server->listening) {
+		tcp_server_close(server);
+		return false;
+	}
+	uv_prepare_start(&server->prepare, on_prepare);
+	uv_check_start(&server->check, on_check);
+	uv_unref((uv_handle_t *)&server->prepare);
+	uv_unref((uv_handle_t *)&server->check);
+	uv_unref((uv_handle_t *)&server->timer);
+	return true;
+}
+
+void tcp_server_stop_listening(struct tcp_server *server)
+{
+	server->listening = false;
+	tcp_listen_close(server, on_listener_closed);
+}
+
+void tcp_server_close(struct tcp_server *server)
+{
+	if (server->closing)
+		return;
+	tcp_server_stop_listening(server);
+	while (server->conns)
+		tcp_conn_close(server->conns);
+	server->closing = true;
+	uv_close((uv_handle_t *)&server->prepare, on_own_closed);
+	uv_close((uv_handle_t *)&server->check, on_own_closed);
+	uv_close((uv_handle_t *)&server->timer, on_own_closed);
+}

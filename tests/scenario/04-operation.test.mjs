@@ -1,0 +1,169 @@
+// What an operator sees: start errors, readiness, reload, drain, check, explain, audit, the environment.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync, existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { join } from 'node:path';
+import { bin, call, command, connect, demoVault, freePort, initialize, leaks, post, ready, run, scratch, serve, sleep, text, until, writeConfig } from './lib.mjs';
+
+test('a broken file: exit 2, one line that names file, line, column and key, no port', async (t) => {
+  const file = join(scratch(t), 'bad.yaml');
+  writeFileSync(file, 'version: 1\nupstreams:\n  vault: {url: "https://vault.example/mcp"}\nprofiles:\n  p: {read_onyl: true}\n');
+  const p = await command(t, ['serve', '-c', file]);
+  assert.equal(p.code, 2);
+  assert.match(p.err, /bad\.yaml:5:7: .*read_onyl.*read_only/);
+  assert.equal(p.err.trim().split('\n').length, 1);
+  assert.equal((await command(t, ['check', file])).code, 2);
+  assert.equal((await command(t, ['serve', '-c', '/nowhere.yaml'])).code, 2);
+});
+
+test('every command has help; misuse is exit 2', async (t) => {
+  for (const name of ['serve', 'stdio', 'check', 'explain', 'demo-vault']) {
+    const p = await command(t, [name, '--help']);
+    assert.equal(p.code, 0, name);
+    assert.match(p.out, new RegExp(`usage: narrowgate ${name}`));
+  }
+  for (const args of [[], ['no-such'], ['serve', '--no-such'], ['check'], ['explain'], ['demo-vault', 'x']])
+    assert.equal((await command(t, args)).code, 2, args.join(' '));
+  assert.match((await command(t, ['--version'])).out, /^narrowgate \d+\.\d+\.\d+\nlibuv /);
+});
+
+test('K13: a vault that is down at the start, up later, down again', async (t) => {
+  const port = await freePort();
+  const s = await serve(t, { upstreams: { vault: { catalog: 'demo', url: `http://127.0.0.1:${port}/mcp` } } });
+  const status = async (path) => (await fetch(`${s.admin}${path}`)).status;
+  assert.equal(await status('/healthz'), 200);
+  assert.equal(await status('/readyz'), 503);
+  assert.match(await (await fetch(`${s.admin}/readyz?verbose`)).text(), /upstream vault/);
+  const vault = run(t, ['demo-vault', '--listen', `127.0.0.1:${port}`]);
+  await until('ready', async () => (await status('/readyz')) === 200, 4000);
+  await vault.stop();
+  assert.equal(await status('/readyz'), 200, 'sticky: a vault that blinks does not take every agent down');
+  assert.equal((await post(s.url, initialize())).status, 503);
+  assert.equal(await status('/healthz'), 200);
+  for (const method of ['POST', 'PUT', 'DELETE']) assert.equal((await fetch(`${s.admin}/readyz`, { method })).status, 405);
+});
+
+async function session(s) {
+  const id = (await post(s.url, initialize())).headers.get('mcp-session-id');
+  return async (name, args) => (await post(s.url, { jsonrpc: '2.0', id: Math.random().toString(36), method: 'tools/call', params: { name, arguments: args } }, { 'mcp-session-id': id })).json.result;
+}
+
+test('K10: reload by the swap a ConfigMap makes; a broken file keeps the last good one; open sessions get the new profile', async (t) => {
+  const vault = await demoVault(t);
+  const dir = scratch(t);
+  const config = (allowed) => JSON.stringify({ ...base, profiles: { p: { allowed_paths: allowed } }, default_profile: 'p' });
+  const [mcp, admin] = [await freePort(), await freePort()];
+  const base = { version: 1, listen: { mcp: `127.0.0.1:${mcp}`, admin: `127.0.0.1:${admin}` }, upstreams: { vault: { catalog: 'demo', url: vault.url } } };
+  let n = 0;
+  const swap = (content) => {
+    const name = `..${++n}`;
+    mkdirSync(join(dir, name));
+    writeFileSync(join(dir, name, 'narrowgate.yaml'), content);
+    symlinkSync(name, join(dir, '..data_tmp'));
+    renameSync(join(dir, '..data_tmp'), join(dir, '..data'));
+  };
+  swap(config(['integrations/']));
+  symlinkSync('..data/narrowgate.yaml', join(dir, 'narrowgate.yaml'));
+  const p = run(t, ['serve', '-c', join(dir, 'narrowgate.yaml')]);
+  await until('serving', () => p.err.includes('MCP at'));
+  const tool = await session({ url: `http://127.0.0.1:${mcp}/mcp` });
+  const outside = { path: 'infra/db/primary/credentials' };
+  assert.equal((await tool('describe_secret', outside)).isError, true);
+  swap(config(['infra/']));
+  await until('the new profile holds', async () => !(await tool('describe_secret', outside)).isError, 2000);
+  swap('version: 1\nprofiles: {p: {allowed_paths: infra}\n');
+  await until('the fault is logged', () => /last good configuration/.test(p.err));
+  assert.equal((await tool('describe_secret', outside)).isError, undefined);
+  for (let i = 0; i < 50; i++) swap(config(i % 2 ? ['infra/'] : ['integrations/']));
+  swap(config(['integrations/']));
+  await until('the last one holds', async () => (await tool('describe_secret', outside)).isError, 2000);
+  p.child.kill('SIGHUP');
+  await sleep(100);
+  assert.equal(p.code, null);
+});
+
+test('K9: SIGTERM with a call in flight: the call answers, then exit 0; idle it is quick', async (t) => {
+  const script = join(import.meta.dirname, 'servers/both-ways.mjs');
+  const s = await serve(t, { upstreams: { vault: { catalog: join(import.meta.dirname, 'servers/both-ways.yaml'), command: [process.execPath, script] } } });
+  await ready(s);
+  const client = await connect(t, 1, s);
+  const pending = call(client, 'wait', { ms: 600 });
+  await sleep(200);
+  s.p.child.kill('SIGTERM');
+  await until('not ready', async () => (await fetch(`${s.admin}/readyz`)).status === 503);
+  assert.equal((await fetch(`${s.admin}/healthz`)).status, 200);
+  assert.equal(text(await pending), 'waited');
+  assert.equal(await s.p.exited, 0);
+
+  const idle = await serve(t, { upstreams: { vault: { catalog: 'demo', command: [bin, 'demo-vault'] } } });
+  const from = Date.now();
+  idle.p.child.kill('SIGTERM');
+  assert.equal(await idle.p.exited, 0);
+  assert.ok(Date.now() - from < 3000, `idle exit took ${Date.now() - from} ms`);
+});
+
+test('audit: one line a decision, with its id, never a value', async (t) => {
+  const vault = await demoVault(t);
+  const dir = scratch(t);
+  const audit = join(dir, 'audit.jsonl');
+  const s = await serve(t, { upstreams: { vault: { catalog: 'demo', url: vault.url } }, profiles: { p: { extends: 'reader', allowed_paths: ['integrations/'] } }, default_profile: 'p', audit: { file: audit } }, { dir });
+  await ready(s);
+  const client = await connect(t, 1, s);
+  const read = await call(client, 'read_secret', { path: 'integrations/stripe/api-key' });
+  assert.equal(read.structuredContent.value, 'demo-stripe-Zk3JtY6uNq1HbV5c', 'reader shows values');
+  const refused = await call(client, 'write_secret', { path: 'integrations/stripe/api-key', value: 'demo-smtp-Wd8RfG2sXj9MlC4e' });
+  const outside = await call(client, 'read_secret', { path: 'infra/db/primary/credentials' });
+  await until('the audit lines', () => existsSync(audit) && readFileSync(audit, 'utf8').split('\n').length > 4);
+  const whole = readFileSync(audit, 'utf8');
+  const lines = whole.trim().split('\n').map((l) => JSON.parse(l));
+  const pass = lines.find((l) => l.tool === 'read_secret' && l.verdict !== 'deny');
+  assert.deepEqual([pass.action, pass.paths, pass.agent, pass.upstream, pass.profile, pass.outcome], ['read', ['integrations/stripe/api-key'], 'default', 'vault', 'p', 'answered']);
+  for (const r of [refused, outside]) {
+    const { id, guard, rule } = r._meta['narrowgate.dev/refusal'];
+    const line = lines.find((l) => l.id === id);
+    assert.ok(line, 'the refusal\'s id finds its line');
+    assert.deepEqual([line.verdict, line.guard, line.rule, line.outcome], ['deny', guard, rule, 'refused']);
+  }
+  assert.deepEqual(leaks(whole + s.p.err), []);
+});
+
+test('check prints each agent\'s profile and the self-test; explain decides without sending', async (t) => {
+  const c = await writeConfig(t, { upstreams: { vault: { catalog: 'demo', url: 'https://vault.example/mcp' } }, profiles: { p: { extends: 'observer', allowed_paths: ['a/'] } }, default_profile: 'p' });
+  const check = await command(t, ['check', c.file]);
+  assert.equal(check.code, 0, check.err);
+  assert.match(check.out, /agent default/);
+  assert.match(check.out, /self-test: passed/);
+  assert.match(check.out, /not in this version: .*exfiltration/);
+  const explain = async (args, name = 'read_secret') => command(t, ['explain', '-c', c.file, '-'], { input: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }) });
+  const pass = await explain({ path: 'a/x' });
+  assert.equal(pass.code, 0, pass.err);
+  assert.match(pass.out, /verdict: pass/);
+  const deny = await explain({ path: 'b/x' });
+  assert.equal(deny.code, 1);
+  assert.match(deny.out, /verdict: deny\nguard: paths\nrule: allowed-paths/);
+  assert.match(deny.out, /from: .*narrowgate\.yaml:\d+:\d+/);
+});
+
+test('the environment of ScaiVault, without a file; a variable that would widen is an error', async (t) => {
+  const env = { SCAIVAULT_READ_ONLY: 'true', SCAIVAULT_ALLOWED_PATHS: 'integrations/', SCAIVAULT_TENANT_ID: 'acme' };
+  const client = await connect(t, 1, { args: ['stdio', '--catalog', 'demo', '--', bin, 'demo-vault'], env });
+  const read = await call(client, 'read_secret', { path: 'integrations/stripe/api-key' });
+  assert.equal(read.structuredContent.value, 'demo-stripe-Zk3JtY6uNq1HbV5c', 'masking was not asked for');
+  assert.equal((await call(client, 'write_secret', { path: 'integrations/x', value: 'y' })).isError, true);
+  assert.equal((await call(client, 'read_secret', { path: 'infra/db/primary/credentials' })).isError, true);
+  const c = await writeConfig(t, { upstreams: { vault: { catalog: 'demo', command: [bin, 'demo-vault'] } } });
+  for (const [name, value] of [['SCAIVAULT_READ_ONLY', 'false'], ['NARROWGATE_MASK_VALUES', 'false'], ['SCAIVAULT_ALLOWED_PATHS', '']]) {
+    const p = await command(t, ['serve', '-c', c.file], { env: { [name]: value } });
+    assert.equal(p.code, 2, name);
+    assert.match(p.err, new RegExp(name));
+  }
+});
+
+test('K14: hostile environment: no proxy used, no key log written', async (t) => {
+  const dir = scratch(t);
+  const vault = await demoVault(t);
+  const s = await serve(t, { upstreams: { vault: { catalog: 'demo', url: vault.url } } }, { env: { HTTP_PROXY: 'http://127.0.0.1:1', http_proxy: 'http://127.0.0.1:1', ALL_PROXY: 'http://127.0.0.1:1', SSLKEYLOGFILE: join(dir, 'keys') } });
+  await ready(s);
+  assert.equal((await post(s.url, initialize())).status, 200);
+  assert.equal(existsSync(join(dir, 'keys')), false);
+});

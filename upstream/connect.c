@@ -1,0 +1,402 @@
+#include "upstream/connect.h"
+
+#include <stdlib.h>
+
+/* One socket while libcurl is connecting it; from then on the wire has a handle of its own. */
+struct watch {
+	uv_poll_t poll;
+	struct connector *connector;
+	curl_socket_t fd;
+};
+
+static void one_less(struct connector *c)
+{
+	if (--c->n_open == 0 && c->closing)
+		c->closed(c->ctx);
+}
+
+/* --- libcurl's sockets and its timer on the loop ------------------------------------------------------------------- */
+
+static void on_watch_closed(uv_handle_t *h)
+{
+	struct watch *w = h->data;
+	struct connector *c = w->connector;
+
+	free(w);
+	one_less(c);
+}
+
+static void check_dials(struct connector *c);
+
+static void on_watch(uv_poll_t *h, int status, int events)
+{
+	struct watch *w = h->data;
+	struct connector *c = w->connector;
+	int what = status < 0 ? CURL_CSELECT_ERR : 0;
+	int running;
+
+	if (events & UV_READABLE)
+		what |= CURL_CSELECT_IN;
+	if (events & UV_WRITABLE)
+		what |= CURL_CSELECT_OUT;
+	curl_multi_socket_action(c->multi, w->fd, what, &running);
+	check_dials(c);
+}
+
+static struct watch *watch_create(struct connector *c, curl_socket_t fd)
+{
+	struct watch *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return NULL;
+	if (uv_poll_init_socket(c->loop, &w->poll, fd) != 0) {
+		free(w);
+		return NULL;
+	}
+	w->poll.data = w;
+	w->connector = c;
+	w->fd = fd;
+	c->n_open++;
+	curl_multi_assign(c->multi, fd, w);
+	return w;
+}
+
+/* CURLMOPT_SOCKETFUNCTION. An error from here would kill the multi handle for good; unwatched, the dial just times out. */
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, void *socketp)
+{
+	struct connector *c = userp;
+	struct watch *w = socketp;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (w) {
+			curl_multi_assign(c->multi, fd, NULL);
+			uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+		}
+		return 0;
+	}
+	if (!w)
+		w = watch_create(c, fd);
+	if (w)
+		uv_poll_start(&w->poll, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0), on_watch);
+	return 0;
+}
+
+static void on_timer(uv_timer_t *h)
+{
+	struct connector *c = h->data;
+	int running;
+
+	curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	check_dials(c);
+}
+
+/* CURLMOPT_TIMERFUNCTION. */
+static int on_curl_timer(CURLM *multi, long ms, void *userp)
+{
+	struct connector *c = userp;
+
+	(void)multi;
+	if (ms < 0)
+		uv_timer_stop(&c->timer);
+	else if (!c->closing)
+		uv_timer_start(&c->timer, on_timer, (uint64_t)ms, 0);
+	return 0;
+}
+
+/* --- dialing ---------------------------------------------------------------------------------------------------------- */
+
+static void wire_free(struct wire *w)
+{
+	/* Out of the multi handle first: that closes the connection and ends libcurl's interest in the socket. */
+	curl_multi_remove_handle(w->connector->multi, w->easy);
+	curl_easy_cleanup(w->easy);
+	curl_share_cleanup(w->share);
+	w->easy = NULL;
+	w->share = NULL;
+}
+
+/* What a proxy says to CONNECT must not reach stdout, where libcurl would put it. */
+static size_t discard(char *p, size_t size, size_t n, void *ctx)
+{
+	(void)p;
+	(void)ctx;
+	return size * n;
+}
+
+static void set_tls(const struct connector *c, CURL *e)
+{
+	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* and newer */
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (c->ca) {
+		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca);
+		curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* small, and may be rotated */
+	}
+	/* A directory of certificates would be trusted besides `ca`; and libcurl caches what it read only without one. */
+	if (c->ca || curl_version_info(CURLVERSION_NOW)->cainfo)
+		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	if (c->certificate)
+		curl_easy_setopt(e, CURLOPT_SSLCERT, c->certificate);
+	if (c->key)
+		curl_easy_setopt(e, CURLOPT_SSLKEY, c->key);
+}
+
+static void set_options(const struct connector *c, struct wire *w)
+{
+	CURL *e = w->easy;
+
+	curl_share_setopt(w->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+	curl_easy_setopt(e, CURLOPT_SHARE, w->share);
+	curl_easy_setopt(e, CURLOPT_PRIVATE, w);
+	curl_easy_setopt(e, CURLOPT_URL, c->url);
+	curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* else ALPN picks h2 */
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)c->timeout_ms);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	/* Set even when empty: otherwise the environment decides. */
+	curl_easy_setopt(e, CURLOPT_PROXY, c->proxy ? c->proxy : "");
+	curl_easy_setopt(e, CURLOPT_NOPROXY, "");
+	curl_easy_setopt(e, CURLOPT_HTTPPROXYTUNNEL, c->proxy ? 1L : 0L);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, discard);
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, discard);
+	set_tls(c, e);
+}
+
+bool connector_dial(struct connector *c)
+{
+	struct wire *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return false;
+	w->connector = c;
+	w->easy = curl_easy_init();
+	w->share = curl_share_init();
+	if (!w->easy || !w->share)
+		goto fail;
+	set_options(c, w);
+	if (curl_multi_add_handle(c->multi, w->easy) != CURLM_OK)
+		goto fail;
+	w->next = c->dialing;
+	if (w->next)
+		w->next->prev = w;
+	c->dialing = w;
+	c->n_open++;
+	return true;
+fail:
+	curl_easy_cleanup(w->easy);
+	curl_share_cleanup(w->share);
+	free(w);
+	return false;
+}
+
+static void leave_dialing(struct wire *w)
+{
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		w->connector->dialing = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	w->next = w->prev = NULL;
+}
+
+static void give_up(struct wire *w)
+{
+	struct connector *c = w->connector;
+
+	leave_dialing(w);
+	wire_free(w);
+	free(w);
+	one_less(c);
+}
+
+static enum upstream_outcome outcome_of(CURLcode code)
+{
+	switch ((int)code) {
+	case CURLE_OK:
+		return UP_DONE;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CRL_BADFILE:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_SSL_CLIENTCERT:
+		return UP_TLS;
+	default:
+		return UP_UNREACHABLE;
+	}
+}
+
+static void on_wire_event(uv_poll_t *h, int status, int events)
+{
+	struct wire *w = h->data;
+
+	if (status < 0) { /* the socket is in error: libuv has stopped the handle, and a read will say why */
+		w->watched = 0;
+		events = UV_READABLE;
+	}
+	w->on_event(w, events);
+}
+
+/* The connection stands: from now on its socket is watched for us. */
+static bool adopt(struct wire *w)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	if (curl_easy_getinfo(w->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD)
+		return false;
+	if (uv_poll_init_socket(w->connector->loop, &w->poll, fd) != 0)
+		return false;
+	w->poll.data = w;
+	w->polled = true;
+	return true;
+}
+
+static void finish_dial(struct wire *w, CURLcode code)
+{
+	struct connector *c = w->connector;
+	enum upstream_outcome outcome = outcome_of(code);
+
+	if (outcome == UP_DONE && !adopt(w))
+		outcome = UP_UNREACHABLE;
+	if (outcome == UP_DONE) {
+		leave_dialing(w);
+		c->dialed(c->ctx, w, UP_DONE);
+		return;
+	}
+	give_up(w);
+	c->dialed(c->ctx, NULL, outcome);
+}
+
+static void check_dials(struct connector *c)
+{
+	struct CURLMsg *m;
+	int left;
+
+	while (!c->closing && (m = curl_multi_info_read(c->multi, &left)) != NULL) {
+		struct wire *w = NULL;
+		CURLcode code = m->data.result;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &w);
+		finish_dial(w, code);
+	}
+}
+
+/* --- an established connection ------------------------------------------------------------------------------------------- */
+
+void wire_watch(struct wire *w, int events)
+{
+	if (events == w->watched)
+		return;
+	w->watched = events;
+	if (events)
+		uv_poll_start(&w->poll, events, on_wire_event);
+	else
+		uv_poll_stop(&w->poll);
+}
+
+enum wire_io wire_send(struct wire *w, struct slice bytes, size_t *n)
+{
+	CURLcode code;
+
+	*n = 0;
+	code = curl_easy_send(w->easy, bytes.p, bytes.n, n);
+	if (code == CURLE_AGAIN)
+		return WIRE_AGAIN;
+	return code == CURLE_OK ? WIRE_OK : WIRE_FAILED;
+}
+
+enum wire_io wire_recv(struct wire *w, char *to, size_t max, size_t *n)
+{
+	CURLcode code;
+
+	*n = 0;
+	code = curl_easy_recv(w->easy, to, max, n);
+	if (code == CURLE_AGAIN)
+		return WIRE_AGAIN;
+	if (code != CURLE_OK)
+		return WIRE_FAILED;
+	return *n ? WIRE_OK : WIRE_EOF;
+}
+
+static void on_wire_closed(uv_handle_t *h)
+{
+	struct wire *w = h->data;
+	struct connector *c = w->connector;
+
+	free(w);
+	one_less(c);
+}
+
+void wire_close(struct wire *w)
+{
+	/* The handle first: libcurl closes the socket under it. */
+	uv_close((uv_handle_t *)&w->poll, on_wire_closed);
+	wire_free(w);
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------------- */
+
+/* False when memory is out; nothing configured is NULL, and fine. */
+static bool copy_z(char **to, struct slice s)
+{
+	*to = s.n ? strndup(s.p, s.n) : NULL;
+	return *to || !s.n;
+}
+
+static void free_config(struct connector *c)
+{
+	free(c->url);
+	free(c->ca);
+	free(c->certificate);
+	free(c->key);
+	free(c->proxy);
+}
+
+bool connector_init(struct connector *c, uv_loop_t *loop, const struct vault_config *conf)
+{
+	*c = (struct connector){ .loop = loop, .timeout_ms = conf->connect_timeout_ms };
+	bool copied = copy_z(&c->url, conf->url) && copy_z(&c->ca, conf->tls_ca) && copy_z(&c->certificate, conf->tls_certificate) &&
+		copy_z(&c->key, conf->tls_key) && copy_z(&c->proxy, conf->proxy);
+
+	c->multi = copied ? curl_multi_init() : NULL;
+	if (!c->multi) {
+		free_config(c);
+		return false;
+	}
+	c->tls = slice_eq_nocase(slice_head(conf->url, 6), SL("https:"));
+	uv_timer_init(loop, &c->timer);
+	c->timer.data = c;
+	c->n_open = 1;
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+	return true;
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+	one_less(h->data);
+}
+
+void connector_close(struct connector *c, void (*closed)(void *ctx), void *ctx)
+{
+	c->closing = true;
+	c->closed = closed;
+	c->ctx = ctx;
+	while (c->dialing)
+		give_up(c->dialing);
+	curl_multi_cleanup(c->multi);
+	c->multi = NULL;
+	free_config(c);
+	uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+}
