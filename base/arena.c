@@ -13,7 +13,7 @@
 #endif
 #endif
 
-/* Under AddressSanitizer what was not given out is poisoned, and allocations stand apart: an overrun is seen at once. */
+/* Under AddressSanitizer what was not given out is poisoned, and allocations stand apart: overruns are seen at once. */
 #ifdef ARENA_ASAN
 #include <sanitizer/asan_interface.h>
 #define ARENA_GAP 16
@@ -116,7 +116,7 @@ void *arena_alloc_raw(struct arena *a, size_t n)
 	size_t need;
 	char *p;
 
-	if (n > a->max_bytes || a->max_bytes > SIZE_MAX / 4)
+	if (n > a->max_bytes || n > SIZE_MAX / 2)
 		return NULL;
 	need = (n + ARENA_GAP + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (need > a->max_bytes - a->used_bytes)

@@ -1,5 +1,6 @@
 #include "base/buf.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/wipe.h"
@@ -138,33 +139,63 @@ static bool needs_escape(char c)
 	return (unsigned char)c < 0x20 || c == '"' || c == '\\';
 }
 
-static enum err add_escaped(struct buf *b, char c)
+/*
+ * Bytes of s before the first that needs an escape, eight at a time: `hit` has the top bit of each byte that does, and
+ * perhaps of some behind the first of them.
+ */
+static size_t plain_run(struct slice s)
+{
+	const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+	size_t i = 0;
+
+	for (; s.n - i >= 8; i += 8) {
+		uint64_t v, quote, slash, hit;
+		memcpy(&v, s.p + i, 8);
+		quote = v ^ (ones * '"');
+		slash = v ^ (ones * '\\');
+		hit = ((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash);
+		if (hit & tops)
+			break;
+	}
+	while (i < s.n && !needs_escape(s.p[i]))
+		i++;
+	return i;
+}
+
+/* Writes the escape of c to `text`; returns its length. */
+static size_t escape(char c, char text[6])
 {
 	static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt", hex[] = "0123456789abcdef";
 	const char *known = c ? strchr(plain, c) : NULL;
-	unsigned char u = (unsigned char)c;
-	char text[6] = { '\\', 'u', '0', '0', hex[u >> 4], hex[u & 15] };
 
-	if (!known)
-		return buf_add(b, slice_make(text, 6));
-	text[1] = letter[known - plain];
-	return buf_add(b, slice_make(text, 2));
+	text[0] = '\\';
+	if (known) {
+		text[1] = letter[known - plain];
+		return 2;
+	}
+	memcpy(text + 1, "u00", 3);
+	text[4] = hex[(unsigned char)c >> 4];
+	text[5] = hex[(unsigned char)c & 15];
+	return 6;
 }
 
 static enum err add_json_text(struct buf *b, struct slice s)
 {
-	enum err e = E_OK;
-
-	while (s.n && e == E_OK) {
-		size_t run = 0;
-		while (run < s.n && !needs_escape(s.p[run]))
-			run++;
-		e = buf_add(b, slice_head(s, run));
-		if (e == E_OK && run < s.n)
-			e = add_escaped(b, s.p[run]);
+	while (s.n) {
+		size_t run = plain_run(s), n = 0;
+		char text[6];
+		enum err e;
+		if (run < s.n)
+			n = escape(s.p[run], text);
+		e = buf_reserve(b, run + n);
+		if (e != E_OK)
+			return e;
+		memcpy(b->p + b->n, s.p, run);
+		memcpy(b->p + b->n + run, text, n);
+		b->n += run + n;
 		s = slice_from(s, run + 1);
 	}
-	return e;
+	return E_OK;
 }
 
 enum err buf_add_json_string(struct buf *b, struct slice s)

@@ -26,7 +26,8 @@ void digest_sha256(struct slice s, unsigned char out[DIGEST_BYTES])
 }
 
 /* One half of HMAC: the hash of the padded key, then s. */
-static void hmac_half(const unsigned char key[SHA256_BLOCK], unsigned char pad, struct slice s, unsigned char out[DIGEST_BYTES])
+static void hmac_half(const unsigned char key[SHA256_BLOCK], unsigned char pad, struct slice s,
+	unsigned char out[DIGEST_BYTES])
 {
 	unsigned char padded[SHA256_BLOCK];
 	SHA256_CTX ctx;

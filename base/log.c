@@ -34,7 +34,7 @@ static size_t shown_as_is(struct slice s)
 	return n;
 }
 
-/* The text with everything that could forge a line or turn it around written as \xNN. Returns the bytes used of `out`. */
+/* The text, with all that could forge a line or turn it around written as \xNN. Returns the bytes used of `out`. */
 static size_t escape(struct slice s, char *out, size_t room)
 {
 	size_t used = 0;
@@ -86,7 +86,7 @@ void log_line(enum log_level level, const char *area, const char *fmt, ...)
 	if (n < 0)
 		return;
 	used = line_head(level, area, line, 128);
-	used += escape(slice_make(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1), line + used, LINE_BYTES - 1 - used);
+	used += escape(slice_head(slice_make(text, sizeof(text) - 1), (size_t)n), line + used, LINE_BYTES - 1 - used);
 	if ((size_t)n >= sizeof(text) && used + 4 < LINE_BYTES) {
 		memcpy(line + used, "...", 3);
 		used += 3;

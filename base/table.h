@@ -26,6 +26,7 @@ void *table_get(const struct table *, struct slice key, uint64_t now_ms);
 bool table_remove(struct table *, struct slice key);
 /* Removes without freeing the value, which becomes the caller's; NULL when it was not there. */
 void *table_take(struct table *, struct slice key);
+/* Counts, and walks, what has expired too until it is dropped. */
 size_t table_count(const struct table *);
 /* Calls `each` for every entry, in no order, until it returns false. The table must not be changed meanwhile. */
 void table_each(const struct table *, bool (*each)(void *ctx, struct slice key, void *value), void *ctx);

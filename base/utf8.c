@@ -137,6 +137,7 @@ enum { MOST_PARTS = 32 };
 
 bool utf8_is_separator_lookalike(uint32_t c)
 {
+	const utf8proc_option_t how = (utf8proc_option_t)(UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE);
 	utf8proc_int32_t parts[MOST_PARTS];
 	utf8proc_ssize_t n;
 
@@ -144,23 +145,24 @@ bool utf8_is_separator_lookalike(uint32_t c)
 		return false;
 	if (looks_like_separator(c))
 		return true;
-	n = utf8proc_decompose_char((utf8proc_int32_t)c, parts, MOST_PARTS, UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE, &(int){ 0 });
+	n = utf8proc_decompose_char((utf8proc_int32_t)c, parts, MOST_PARTS, how, &(int){ 0 });
 	for (utf8proc_ssize_t i = 0; i < n && i < MOST_PARTS; i++)
 		if (parts[i] == '/' || parts[i] == '\\' || parts[i] == '.' || looks_like_separator((uint32_t)parts[i]))
 			return true;
 	return false;
 }
 
-/* --- normal forms: utf8proc on memory of the arena ------------------------------------------------------------------- */
+/* --- normal forms: utf8proc on memory of the arena ------------------------------------------------------------------ */
 
 static const struct slice nothing = { NULL, 0 };
 
 /*
- * The code points of s, decomposed and in canonical order; *n is how many. The array has the room that
+ * The code points of s, decomposed with `more` options and in canonical order; *n is how many. The array has the room that
  * utf8proc_reencode wants for writing bytes over it. NULL when memory is out or s is not UTF-8.
  */
-static utf8proc_int32_t *decompose(struct slice s, utf8proc_option_t how, struct arena *arena, utf8proc_ssize_t *n)
+static utf8proc_int32_t *decompose(struct slice s, unsigned more, struct arena *arena, utf8proc_ssize_t *n)
 {
+	const utf8proc_option_t how = (utf8proc_option_t)(more | UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
 	const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)s.p;
 	utf8proc_ssize_t size = (utf8proc_ssize_t)s.n, room;
 	utf8proc_int32_t *points;
@@ -176,14 +178,12 @@ static utf8proc_int32_t *decompose(struct slice s, utf8proc_option_t how, struct
 /* Decomposes s as `how` says, composes it again, and writes it as bytes. */
 static struct slice normalise(struct slice s, unsigned how, struct arena *arena)
 {
-	utf8proc_option_t options = (utf8proc_option_t)(how | UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), back;
 	utf8proc_ssize_t n;
-	utf8proc_int32_t *points = decompose(s, options, arena, &n);
+	utf8proc_int32_t *points = decompose(s, how, arena, &n);
 
 	if (!points)
 		return nothing;
-	back = (utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-	n = utf8proc_reencode(points, n, back);
+	n = utf8proc_reencode(points, n, (utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
 	return n < 0 ? nothing : slice_make((const char *)points, (size_t)n);
 }
 
@@ -205,7 +205,7 @@ static struct slice fold_ascii(struct slice s, struct arena *arena)
 
 struct slice utf8_fold(struct slice s, struct arena *arena)
 {
-	utf8proc_option_t how = (utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD);
+	const unsigned how = UTF8PROC_COMPAT | UTF8PROC_CASEFOLD;
 	utf8proc_ssize_t n, kept = 0;
 	utf8proc_int32_t *points;
 
@@ -221,5 +221,5 @@ struct slice utf8_fold(struct slice s, struct arena *arena)
 	if (n < 0)
 		return nothing;
 	/* Once more from the start: marks that a dropped or mapped character held apart can now order and compose. */
-	return normalise(slice_make((const char *)points, (size_t)n), UTF8PROC_COMPAT | UTF8PROC_CASEFOLD, arena);
+	return normalise(slice_make((const char *)points, (size_t)n), how, arena);
 }

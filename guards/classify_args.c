@@ -121,15 +121,86 @@ struct reading {
 	bool gathered;
 };
 
+/* `sel` is json(NAME).MEMBER…: the member of the inner text that it speaks for, or JSON_NONE. */
+static uint32_t spoken_inside(const struct selector *sel, struct slice name, const struct json *inner)
+{
+	bool inside = sel->n > 2 && selector_mentions(sel, name) && sel->steps[1].kind == STEP_JSON &&
+		sel->steps[2].kind == STEP_MEMBER;
+
+	return inside ? json_member(inner, 0, sel->steps[2].name) : JSON_NONE;
+}
+
+static void speak_inside(struct spoken *s, const struct selector *sel, struct slice name)
+{
+	uint32_t tok = spoken_inside(sel, name, s->json);
+
+	if (tok != JSON_NONE)
+		on_spoken(s, &(struct found){ .json = s->json, .tok = tok });
+}
+
+/* JSON in a string, parts of which the catalog speaks for. */
+static void read_inside(struct reading *r, struct slice text, struct slice name)
+{
+	struct json inner;
+	struct spoken s = { .f = r->f, .json = &inner };
+	enum err e = json_parse(&inner, text, r->f->arena, NULL);
+
+	if (e == E_NOMEM)
+		r->f->nomem = true;
+	if (e != E_OK)
+		return; /* whoever uses the selector says so */
+	for (size_t i = 0; i < r->rule->n_paths; i++)
+		for (size_t k = 0; k < r->rule->paths[i].n; k++)
+			speak_inside(&s, &r->rule->paths[i].parts[k].ref, name);
+	for (size_t i = 0; i < r->rule->n_secret_args; i++)
+		speak_inside(&s, &r->rule->secret_args[i], name);
+	for (size_t i = 0; i < r->rule->n_takes; i++)
+		speak_inside(&s, &r->rule->takes[i].arg, name);
+	if (s.n > 1)
+		qsort(s.v, s.n, sizeof *s.v, compare);
+	classify_tree(r->f, &inner, 0, name, s.v, s.n);
+}
+
+static bool opens_json(const struct rule *r, struct slice name)
+{
+	for (size_t i = 0; i < r->n_paths; i++)
+		for (size_t k = 0; k < r->paths[i].n; k++) {
+			const struct selector *sel = &r->paths[i].parts[k].ref;
+			if (selector_mentions(sel, name) && sel->n > 1 && sel->steps[1].kind == STEP_JSON)
+				return true;
+		}
+	return false;
+}
+
+/* The inner arguments of a nested call are read by the inner call's rule. */
+static bool is_handed_on(const struct reading *r, struct slice name)
+{
+	const struct rule *wrapper = r->outer ? r->outer : r->rule;
+
+	return wrapper->nested && selector_mentions(&wrapper->call_args, name);
+}
+
+static void read_text_below(struct reading *r, uint32_t value, struct slice name)
+{
+	struct slice text = facts_text(r->f, r->a->json, value);
+
+	if (!look_text_is_json(text))
+		return;
+	if (opens_json(r->rule, name))
+		read_inside(r, text, name);
+	else if (!rule_describes(r->rule, name))
+		classify_tree(r->f, r->a->json, value, name, NULL, 0);
+}
+
 /* A described argument may still hold more than its description: look below it, past what is spoken for. */
 static void read_below(struct reading *r, uint32_t value, struct slice name)
 {
 	const struct json *j = r->a->json;
-	bool described = rule_describes(r->rule, name);
 
+	if (is_handed_on(r, name))
+		return;
 	if (json_is(j, value, JSON_STRING)) {
-		if (!described && look_text_is_json(facts_text(r->f, j, value)))
-			classify_tree(r->f, j, value, name, NULL, 0);
+		read_text_below(r, value, name);
 		return;
 	}
 	if (j->tok[value].type < JSON_ARRAY)

@@ -22,7 +22,7 @@ static bool is_strict(struct slice uri)
 			return false;
 	}
 	struct slice rest = slice_from(uri, (size_t)colon + 3);
-	return slice_find(rest, SL("//")) < 0;
+	return rest.n && rest.p[0] != '/' && slice_find(rest, SL("//")) < 0;
 }
 
 /* The variables as a JSON object, so that templates and selectors of the catalog read them like arguments. */

@@ -5,7 +5,7 @@
 static bool path_outside(void *ctx, struct slice text)
 {
 	struct paths *p = ctx;
-	return !scope_in(&p->scope, text, SCOPE_ONE);
+	return !scope_in(&p->scope, slice_trim(text), SCOPE_ONE);
 }
 
 static bool sentence_outside(void *ctx, struct slice line)
@@ -27,7 +27,8 @@ bool paths_lines(struct paths *p, struct doc *d)
 			p->err = e;
 		return e != E_OK;
 	}
-	if (p->bears || !p->call || p->call->action != ACT_LIST)
+	/* Other prose about one path names that path; what the vault says by itself may name any. */
+	if (p->bears || (p->call && p->call->action != ACT_LIST))
 		return false;
 	return !scope_sentence_in(&p->scope, d->text);
 }

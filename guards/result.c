@@ -175,12 +175,17 @@ static enum err open_error(struct opening *o, uint32_t error)
 	return e == E_OK && data != JSON_NONE ? add_other(o, data, JSON_NONE, (struct slice){ NULL, 0 }) : e;
 }
 
-/* What the vault sends by itself: all of its params are data. */
-static enum err open_params(struct opening *o, uint32_t params)
+/* What the vault sends by itself: all of its params are data; of a log message what it logs (its `data` is no value's name). */
+static enum err open_params(struct opening *o, const struct rpc *rpc)
 {
-	if (params == JSON_NONE)
+	bool logs = slice_eq(rpc->method_name, method_by_id(M_N_MESSAGE)->name);
+	uint32_t root = logs ? json_member(&rpc->json, rpc->params, SL("data")) : rpc->params;
+
+	if (root == JSON_NONE)
 		return E_OK;
-	return add_payload(o, (struct payload){ .kind = PAYLOAD_STRUCTURED, .doc = o->root, .root = params, .block = JSON_NONE });
+	if (json_is(&rpc->json, root, JSON_STRING))
+		return add_text(o, PAYLOAD_TEXT, root, JSON_NONE, (struct slice){ NULL, 0 });
+	return add_payload(o, (struct payload){ .kind = PAYLOAD_STRUCTURED, .doc = o->root, .root = root, .block = JSON_NONE });
 }
 
 static enum err open_result(struct opening *o, const struct call *call, uint32_t result)
@@ -219,6 +224,6 @@ enum err result_open(const struct view *view, const struct call *call, const str
 		return open_error(&o, rpc->error);
 	}
 	if (rpc->kind != RPC_RESULT)
-		return open_params(&o, rpc->params);
+		return open_params(&o, rpc);
 	return call && call->method ? open_result(&o, call, rpc->result) : E_OK;
 }

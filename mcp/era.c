@@ -3,8 +3,10 @@
 static const struct era eras[] = {
 	{ { "2024-11-05", 10 }, .handshake = true },
 	{ { "2025-03-26", 10 }, .handshake = true, .streamable_http = true, .batches = true },
-	{ { "2025-06-18", 10 }, .handshake = true, .streamable_http = true, .version_header = true, .structured_content = true },
-	{ { "2025-11-25", 10 }, .handshake = true, .streamable_http = true, .version_header = true, .structured_content = true },
+	{ { "2025-06-18", 10 }, .handshake = true, .streamable_http = true, .version_header = true,
+		.structured_content = true },
+	{ { "2025-11-25", 10 }, .handshake = true, .streamable_http = true, .version_header = true,
+		.structured_content = true },
 };
 
 enum { N_ERAS = sizeof(eras) / sizeof(*eras), ASSUMED = 1 };

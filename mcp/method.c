@@ -8,7 +8,8 @@ static const struct method_row rows[] = {
 	/* client to server, requests; first what comes most */
 	{ NAME("tools/call"), M_TOOLS_CALL, SIDE_CLIENT, false, MEMBERS("name", "arguments", "task") },
 	{ NAME("tools/list"), M_TOOLS_LIST, SIDE_CLIENT, false, MEMBERS("cursor") },
-	{ NAME("initialize"), M_INITIALIZE, SIDE_CLIENT, false, MEMBERS("protocolVersion", "capabilities", "clientInfo") },
+	{ NAME("initialize"), M_INITIALIZE, SIDE_CLIENT, false,
+		MEMBERS("protocolVersion", "capabilities", "clientInfo") },
 	{ NAME("resources/list"), M_RESOURCES_LIST, SIDE_CLIENT, false, MEMBERS("cursor") },
 	{ NAME("resources/templates/list"), M_RESOURCES_TEMPLATES_LIST, SIDE_CLIENT, false, MEMBERS("cursor") },
 	{ NAME("resources/read"), M_RESOURCES_READ, SIDE_CLIENT, false, MEMBERS("uri") },
@@ -22,7 +23,8 @@ static const struct method_row rows[] = {
 	{ NAME("ping"), M_PING, SIDE_CLIENT | SIDE_SERVER, false, MEMBERS() },
 	{ NAME("notifications/progress"), M_N_PROGRESS, SIDE_CLIENT | SIDE_SERVER, true,
 		MEMBERS("progressToken", "progress", "total", "message") },
-	{ NAME("notifications/cancelled"), M_N_CANCELLED, SIDE_CLIENT | SIDE_SERVER, true, MEMBERS("requestId", "reason") },
+	{ NAME("notifications/cancelled"), M_N_CANCELLED, SIDE_CLIENT | SIDE_SERVER, true,
+		MEMBERS("requestId", "reason") },
 	/* client to server, notifications */
 	{ NAME("notifications/initialized"), M_N_INITIALIZED, SIDE_CLIENT, true, MEMBERS() },
 	{ NAME("notifications/roots/list_changed"), M_N_ROOTS_CHANGED, SIDE_CLIENT, true, MEMBERS() },
@@ -39,7 +41,8 @@ static const struct method_row rows[] = {
 	{ NAME("notifications/tools/list_changed"), M_N_TOOLS_CHANGED, SIDE_SERVER, true, MEMBERS() },
 	{ NAME("notifications/prompts/list_changed"), M_N_PROMPTS_CHANGED, SIDE_SERVER, true, MEMBERS() },
 	{ NAME("notifications/resources/list_changed"), M_N_RESOURCES_CHANGED, SIDE_SERVER, true, MEMBERS() },
-	{ NAME("notifications/elicitation/complete"), M_N_ELICITATION_COMPLETE, SIDE_SERVER, true, MEMBERS("elicitationId") },
+	{ NAME("notifications/elicitation/complete"), M_N_ELICITATION_COMPLETE, SIDE_SERVER, true,
+		MEMBERS("elicitationId") },
 };
 
 enum { N_ROWS = sizeof(rows) / sizeof(*rows) };

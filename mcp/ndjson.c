@@ -18,7 +18,7 @@ void ndjson_reader_finish(struct ndjson_reader *r)
 /* Hands a line on, unless it is blank; false when the receiver wants no more. */
 static bool deliver(struct slice text, bool (*line)(void *ctx, struct slice), void *ctx)
 {
-	if (slice_trim(text).n == 0)
+	if (text.n == 0 || slice_trim(text).n == 0)
 		return true;
 	if (text.p[text.n - 1] == '\r')
 		text.n--;
@@ -26,7 +26,8 @@ static bool deliver(struct slice text, bool (*line)(void *ctx, struct slice), vo
 }
 
 /* A line that begins in the buffer or, if that is empty, in `part`. The common case copies nothing. */
-static enum err end_line(struct ndjson_reader *r, struct slice part, bool *more, bool (*line)(void *ctx, struct slice), void *ctx)
+static enum err end_line(struct ndjson_reader *r, struct slice part, bool *more,
+	bool (*line)(void *ctx, struct slice), void *ctx)
 {
 	enum err e;
 
@@ -44,7 +45,8 @@ static enum err end_line(struct ndjson_reader *r, struct slice part, bool *more,
 	return E_OK;
 }
 
-enum err ndjson_feed(struct ndjson_reader *r, struct slice bytes, size_t *used, bool (*line)(void *ctx, struct slice), void *ctx)
+enum err ndjson_feed(struct ndjson_reader *r, struct slice bytes, size_t *used,
+	bool (*line)(void *ctx, struct slice), void *ctx)
 {
 	struct slice rest = bytes;
 	enum err e = E_OK;

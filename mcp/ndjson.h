@@ -17,7 +17,8 @@ void ndjson_reader_finish(struct ndjson_reader *);
  * Calls `line` for each complete, non-blank line (without its end); it returns false to stop, see sse_feed. E_NOMEM.
  * E_TOO_BIG: a line over the limit, its CR counted; what was read of it is kept until the reader is finished.
  */
-enum err ndjson_feed(struct ndjson_reader *, struct slice bytes, size_t *used, bool (*line)(void *ctx, struct slice), void *ctx);
+enum err ndjson_feed(struct ndjson_reader *, struct slice bytes, size_t *used,
+	bool (*line)(void *ctx, struct slice), void *ctx);
 /* End of input: delivers a last unfinished line. */
 enum err ndjson_end(struct ndjson_reader *, bool (*line)(void *ctx, struct slice), void *ctx);
 /* Adds `json` and a newline; CR and LF inside (whitespace of the JSON) become spaces. */

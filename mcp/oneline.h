@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-/* Adds `before`, `json` with each CR and LF (which can only be whitespace) made a space, and `after`: all of it or nothing. */
+/* Adds `before`, `json` with each CR and LF (they can only be whitespace) made a space, and `after`: all or nothing. */
 enum err oneline_add(struct buf *out, struct slice before, struct slice json, struct slice after);
 
 #endif

@@ -2,49 +2,52 @@
 
 #define MAX_INT_ID (INT64_C(1) << 53)
 
-/* --- reading -------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* Tokens of the members of the envelope; JSON_NONE where there is none. */
+/* The members an envelope may have. */
+enum { VERSION, ID, METHOD, PARAMS, RESULT, ERROR, N_MEMBERS };
+
+/* Tokens of their values; JSON_NONE where there is none. */
 struct envelope {
-	uint32_t version, id, method, params, result, error;
+	uint32_t at[N_MEMBERS];
 };
 
-/* Where the value of the envelope's member `name` goes; NULL: a member no envelope has. */
-static uint32_t *envelope_slot(struct envelope *e, const struct json *j, uint32_t name)
+/* Which member a name token is; N_MEMBERS: none. A text is never shorter than what it decodes to. */
+static int member_of(const struct json *j, uint32_t name)
 {
-	const struct {
-		struct slice name;
-		uint32_t *slot;
-	} slots[] = {
-		{ SL("jsonrpc"), &e->version }, { SL("id"), &e->id }, { SL("method"), &e->method },
-		{ SL("params"), &e->params }, { SL("result"), &e->result }, { SL("error"), &e->error },
+	static const struct slice names[N_MEMBERS] = {
+		[VERSION] = { "jsonrpc", 7 }, [ID] = { "id", 2 }, [METHOD] = { "method", 6 },
+		[PARAMS] = { "params", 6 }, [RESULT] = { "result", 6 }, [ERROR] = { "error", 5 },
 	};
+	int i = 0;
 
-	for (size_t i = 0; i < sizeof(slots) / sizeof(*slots); i++)
-		if (json_string_eq(j, name, slots[i].name))
-			return slots[i].slot;
-	return NULL;
+	while (i < N_MEMBERS && (j->tok[name].len < names[i].n || !json_string_eq(j, name, names[i])))
+		i++;
+	return i;
 }
 
 /* The functions below set *bad to the token that is at fault. */
 
 static enum err read_envelope(const struct json *j, struct envelope *e, uint32_t *bad)
 {
-	*e = (struct envelope){ JSON_NONE, JSON_NONE, JSON_NONE, JSON_NONE, JSON_NONE, JSON_NONE };
 	*bad = 0;
+	for (int i = 0; i < N_MEMBERS; i++)
+		e->at[i] = JSON_NONE;
 	if (json_is(j, 0, JSON_ARRAY))
 		return E_BATCH;
 	if (!json_is(j, 0, JSON_OBJECT))
 		return E_ENVELOPE;
 	for (uint32_t c = json_first(j, 0); c < j->tok[0].next; c = j->tok[c + 1].next) {
-		uint32_t *slot = envelope_slot(e, j, c);
+		int member = member_of(j, c);
 		*bad = c;
-		if (!slot)
+		if (member == N_MEMBERS)
 			return E_MEMBER;
-		*slot = c + 1;
+		e->at[member] = c + 1;
 	}
-	*bad = e->version == JSON_NONE ? 0 : e->version;
-	return json_is(j, e->version, JSON_STRING) && json_string_eq(j, e->version, SL("2.0")) ? E_OK : E_ENVELOPE;
+	*bad = e->at[VERSION] == JSON_NONE ? 0 : e->at[VERSION];
+	if (!json_is(j, e->at[VERSION], JSON_STRING) || !json_string_eq(j, e->at[VERSION], SL("2.0")))
+		return E_ENVELOPE;
+	return E_OK;
 }
 
 static bool is_valid_id(const struct json *j, uint32_t id)
@@ -61,24 +64,24 @@ static enum err read_call(struct rpc *out, const struct envelope *e, struct aren
 {
 	const struct json *j = &out->json;
 
-	*bad = e->result != JSON_NONE ? e->result : e->error;
+	*bad = e->at[RESULT] != JSON_NONE ? e->at[RESULT] : e->at[ERROR];
 	if (*bad != JSON_NONE)
 		return E_ENVELOPE;
-	*bad = e->method;
-	if (!json_is(j, e->method, JSON_STRING))
+	*bad = e->at[METHOD];
+	if (!json_is(j, e->at[METHOD], JSON_STRING))
 		return E_ENVELOPE;
-	*bad = e->params;
-	if (e->params != JSON_NONE && !json_is(j, e->params, JSON_OBJECT))
+	*bad = e->at[PARAMS];
+	if (e->at[PARAMS] != JSON_NONE && !json_is(j, e->at[PARAMS], JSON_OBJECT))
 		return E_ENVELOPE;
-	*bad = e->id;
-	if (e->id != JSON_NONE && !is_valid_id(j, e->id))
+	*bad = e->at[ID];
+	if (e->at[ID] != JSON_NONE && !is_valid_id(j, e->at[ID]))
 		return E_ID;
-	out->kind = e->id == JSON_NONE ? RPC_NOTIFICATION : RPC_REQUEST;
-	out->id = e->id;
-	out->method = e->method;
-	out->params = e->params;
-	out->method_name = json_string(j, e->method, arena);
-	*bad = e->method;
+	out->kind = e->at[ID] == JSON_NONE ? RPC_NOTIFICATION : RPC_REQUEST;
+	out->id = e->at[ID];
+	out->method = e->at[METHOD];
+	out->params = e->at[PARAMS];
+	out->method_name = json_string(j, e->at[METHOD], arena);
+	*bad = e->at[METHOD];
 	return out->method_name.p ? E_OK : E_NOMEM;
 }
 
@@ -95,7 +98,8 @@ static enum err check_error(const struct json *j, uint32_t error, uint32_t *bad)
 		return E_ENVELOPE;
 	for (uint32_t c = json_first(j, error); c < j->tok[error].next; c = j->tok[c + 1].next) {
 		*bad = c;
-		if (!json_string_eq(j, c, SL("code")) && !json_string_eq(j, c, SL("message")) && !json_string_eq(j, c, SL("data")))
+		if (!json_string_eq(j, c, SL("code")) && !json_string_eq(j, c, SL("message")) &&
+		    !json_string_eq(j, c, SL("data")))
 			return E_MEMBER;
 	}
 	return E_OK;
@@ -104,27 +108,31 @@ static enum err check_error(const struct json *j, uint32_t error, uint32_t *bad)
 static enum err read_answer(struct rpc *out, const struct envelope *e, uint32_t *bad)
 {
 	const struct json *j = &out->json;
-	bool is_result = e->result != JSON_NONE, no_id = e->id == JSON_NONE || json_is(j, e->id, JSON_NULL);
+	bool is_result = e->at[RESULT] != JSON_NONE, no_id = e->at[ID] == JSON_NONE || json_is(j, e->at[ID], JSON_NULL);
 	enum err err;
 
 	*bad = 0;
-	if (e->params != JSON_NONE || is_result == (e->error != JSON_NONE))
+	if (e->at[PARAMS] != JSON_NONE || is_result == (e->at[ERROR] != JSON_NONE))
 		return E_ENVELOPE;
-	*bad = e->result;
-	if (is_result && !json_is(j, e->result, JSON_OBJECT))
+	*bad = e->at[RESULT];
+	if (is_result && !json_is(j, e->at[RESULT], JSON_OBJECT))
 		return E_ENVELOPE;
-	err = is_result ? E_OK : check_error(j, e->error, bad);
+	err = is_result ? E_OK : check_error(j, e->at[ERROR], bad);
 	if (err != E_OK)
 		return err;
-	*bad = e->id == JSON_NONE ? 0 : e->id;
-	if (no_id ? is_result : !is_valid_id(j, e->id))
+	*bad = e->at[ID] == JSON_NONE ? 0 : e->at[ID];
+	if (no_id ? is_result : !is_valid_id(j, e->at[ID]))
 		return E_ID;
 	out->kind = is_result ? RPC_RESULT : RPC_ERROR;
-	out->id = no_id ? JSON_NONE : e->id;
-	out->result = e->result;
-	out->error = e->error;
+	out->id = no_id ? JSON_NONE : e->at[ID];
+	out->result = e->at[RESULT];
+	out->error = e->at[ERROR];
 	return E_OK;
 }
+
+static const struct rpc no_message = {
+	.id = JSON_NONE, .method = JSON_NONE, .params = JSON_NONE, .result = JSON_NONE, .error = JSON_NONE,
+};
 
 enum err rpc_parse(struct rpc *out, struct slice text, struct arena *arena, size_t *at)
 {
@@ -132,18 +140,20 @@ enum err rpc_parse(struct rpc *out, struct slice text, struct arena *arena, size
 	uint32_t bad = 0;
 	enum err e;
 
-	*out = (struct rpc){ .id = JSON_NONE, .method = JSON_NONE, .params = JSON_NONE, .result = JSON_NONE, .error = JSON_NONE };
+	*out = no_message;
 	e = json_parse(&out->json, text, arena, at);
 	if (e != E_OK)
 		return e;
 	e = read_envelope(&out->json, &envelope, &bad);
-	if (e == E_OK)
-		e = envelope.method != JSON_NONE ? read_call(out, &envelope, arena, &bad) : read_answer(out, &envelope, &bad);
+	if (e == E_OK && envelope.at[METHOD] != JSON_NONE)
+		e = read_call(out, &envelope, arena, &bad);
+	else if (e == E_OK)
+		e = read_answer(out, &envelope, &bad);
 	if (e == E_OK)
 		return E_OK;
 	if (at)
 		*at = out->json.tok[bad].off;
-	*out = (struct rpc){ .id = JSON_NONE, .method = JSON_NONE, .params = JSON_NONE, .result = JSON_NONE, .error = JSON_NONE };
+	*out = no_message;
 	return e;
 }
 
@@ -169,7 +179,7 @@ struct slice rpc_id_key(const struct rpc *r, struct arena *arena)
 	return slice_make(key, decoded.n + 2);
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 /* The first error wins; the rest of the run is skipped. */
 static enum err add(struct buf *out, enum err before, struct slice s)

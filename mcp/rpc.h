@@ -40,9 +40,12 @@ struct slice rpc_id_key(const struct rpc *, struct arena *);
 enum { RPC_PARSE_ERROR = -32700, RPC_INVALID_REQUEST = -32600, RPC_METHOD_NOT_FOUND = -32601, RPC_INVALID_PARAMS = -32602,
 	RPC_INTERNAL_ERROR = -32603, RPC_RESOURCE_NOT_FOUND = -32002 };
 
-/* Adds `{"jsonrpc":"2.0","id":ID,"error":{"code":…,"message":…[,"data":DATA]}}`. Empty id: the member is null. data is JSON text or empty. */
+/*
+ * Adds `{"jsonrpc":"2.0","id":ID,"error":{"code":…,"message":…[,"data":DATA]}}`, or nothing on error. Empty id: the
+ * member is null. data is JSON text or empty.
+ */
 enum err rpc_make_error(struct buf *out, struct slice id, int code, struct slice message, struct slice data);
-/* Adds `{"jsonrpc":"2.0","id":ID,"result":RESULT}`; result is JSON text. */
+/* Adds `{"jsonrpc":"2.0","id":ID,"result":RESULT}`, or nothing on error; result is JSON text. */
 enum err rpc_make_result(struct buf *out, struct slice id, struct slice result);
 
 #endif

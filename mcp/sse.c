@@ -29,7 +29,7 @@ void sse_reader_finish(struct sse_reader *r)
 	sse_reader_init(r, r->max_bytes);
 }
 
-/* --- one line ------------------------------------------------------------------------------------------------------- */
+/* --- one line ----------------------------------------------------------------------------------------------------- */
 
 static enum err set(struct buf *b, struct slice value)
 {
@@ -97,9 +97,9 @@ static bool dispatch(struct sse_reader *r, bool (*event)(void *ctx, const struct
 	return more;
 }
 
-/* The end of a line that begins in the buffer or, if that is empty, in `part`. The common case copies nothing but data. */
+/* The end of a line that begins in the buffer or, if that is empty, in `part`: then nothing but data is copied. */
 static enum err end_line(struct sse_reader *r, struct slice part, bool *more,
-			 bool (*event)(void *ctx, const struct sse_event *), void *ctx)
+	bool (*event)(void *ctx, const struct sse_event *), void *ctx)
 {
 	struct slice text = part;
 	enum err e = E_OK;
@@ -123,7 +123,7 @@ static enum err end_line(struct sse_reader *r, struct slice part, bool *more,
 	return e;
 }
 
-/* --- the stream ----------------------------------------------------------------------------------------------------- */
+/* --- the stream --------------------------------------------------------------------------------------------------- */
 
 /* Where the next LF and the next CR are, or `end`: neither is searched for twice over the same bytes. */
 struct ends {
@@ -146,7 +146,8 @@ static const char *find_end(struct ends *ends, const char *p)
 	return ends->lf < ends->cr ? ends->lf : ends->cr;
 }
 
-enum err sse_feed(struct sse_reader *r, struct slice bytes, size_t *used, bool (*event)(void *ctx, const struct sse_event *), void *ctx)
+enum err sse_feed(struct sse_reader *r, struct slice bytes, size_t *used,
+	bool (*event)(void *ctx, const struct sse_event *), void *ctx)
 {
 	const char *p = bytes.p, *end = bytes.p + bytes.n;
 	struct ends ends;

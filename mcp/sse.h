@@ -29,9 +29,10 @@ void sse_reader_finish(struct sse_reader *);
  * It returns false to stop: *used says how many bytes were taken, and the rest may be fed later. It must neither feed nor
  * finish this reader. E_TOO_BIG, E_NOMEM: the stream cannot go on.
  */
-enum err sse_feed(struct sse_reader *, struct slice bytes, size_t *used, bool (*event)(void *ctx, const struct sse_event *), void *ctx);
+enum err sse_feed(struct sse_reader *, struct slice bytes, size_t *used,
+	bool (*event)(void *ctx, const struct sse_event *), void *ctx);
 
-/* Adds one event: `event: message\ndata: …\n\n`. `json` must hold no CR or LF (the JSON reader refuses none in whitespace, so they are replaced by spaces). */
+/* Adds one event: `event: message\ndata: …\n\n`. CR and LF inside `json` (whitespace of the JSON) become spaces. */
 enum err sse_write_message(struct buf *out, struct slice json);
 
 #endif

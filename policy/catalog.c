@@ -45,14 +45,15 @@ static void check_resource(struct catalog_reader *r, const struct rule *rule)
 		return;
 	}
 	if (rule->tenant.by == TENANT_URI && rule->tenant.n && !is_var(rule->tenant.names[0], vars, n))
-		faults_add(r->faults, rule->at, "resource `%.*s` has no variable `%.*s`", SL_ARG(slice_head(rule->name, 200)),
-			SL_ARG(rule->tenant.names[0]));
+		faults_add(r->faults, rule->at, "resource `%.*s` has no variable `%.*s`",
+			SL_ARG(slice_head(rule->name, 200)), SL_ARG(rule->tenant.names[0]));
 	for (size_t i = 0; i < rule->n_paths; i++) {
 		for (size_t k = 0; k < rule->paths[i].n; k++) {
 			const struct template_part *part = &rule->paths[i].parts[k];
 			if (part->kind == PART_TEXT)
 				continue;
-			if (part->ref.n != 1 || part->ref.steps[0].kind != STEP_MEMBER || !is_var(part->ref.steps[0].name, vars, n))
+			if (part->ref.n != 1 || part->ref.steps[0].kind != STEP_MEMBER ||
+				!is_var(part->ref.steps[0].name, vars, n))
 				faults_add(r->faults, rule->at, "resource `%.*s`: `%.*s` is none of its variables",
 					SL_ARG(slice_head(rule->name, 200)), SL_ARG(slice_head(part->ref.source, 80)));
 		}
@@ -66,7 +67,7 @@ static void check_no_uri_tenant(struct catalog_reader *r, const struct rule *rul
 			faults_add(r->faults, rules[i].at, "`tenant: {uri: …}` is for resources");
 }
 
-/* Nested calls must end: a wrapper's name is fixed or made of an argument, and what it calls is another tool. */
+/* What a wrapper without an action of its own says of paths and answers would go unheard. */
 static void check_nested(struct catalog_reader *r, const struct rule *rules, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -97,8 +98,8 @@ static void read_head(struct catalog_reader *r, const struct yaml_node *root, st
 
 static void read_catalog(struct catalog_reader *r, const struct yaml_node *root, struct catalog *c)
 {
-	static const char *const keys[] = { "catalog", "server", "connections", "generic", "path", "tenant", "words", "tools",
-		"resources", "prompts", "other", NULL };
+	static const char *const keys[] = { "catalog", "server", "connections", "generic", "path", "tenant", "words",
+		"tools", "resources", "prompts", "other", NULL };
 	if (!catalog_map(r, root, keys))
 		return;
 	read_head(r, root, c);

@@ -24,7 +24,7 @@ struct action_rule {
 	enum action otherwise;
 };
 
-/* TENANT_FIXED: the call takes no tenant, the vault's own configuration or token decides; answers are still filtered. */
+/* TENANT_FIXED: the call takes no tenant, the vault's configuration or token decides; answers are still filtered. */
 enum tenant_by { TENANT_NONE, TENANT_ARG, TENANT_HEADER, TENANT_URI, TENANT_FIXED };
 
 /* At a rule: the call surely takes these arguments. At the catalog: it does where the vault's schema has them. */
@@ -48,10 +48,10 @@ struct give_rule {           /* this result hands out handles */
 	struct slice kind;
 	struct selector at;      /* or, when regex is set, every match's group `h` (or the whole match) in the text */
 	const struct regex *regex;
-	const struct template *paths; /* what the handle stands for, beside the object it is a member of (struct found's holder) */
+	const struct template *paths; /* what it stands for, beside the object it is a member of (struct found's holder) */
 	size_t n_paths;          /* 0: the path of the list item it is found in, else the paths of the call */
-	bool adds;               /* a name that need not be unique: met again with another path it stands for both, also where the
-	                          * list item was filtered out; every path must then pass */
+	bool adds;               /* a name that need not be unique: met again with another path it stands for both, also
+	                          * where the list item was filtered out; every path must then pass */
 	bool in_error;           /* found in error texts */
 	struct selector ttl;     /* seconds, or an RFC 3339 time; n == 0: none */
 	unsigned uses;           /* 0: any number */
@@ -74,7 +74,7 @@ struct out_rule {
 	size_t n_paths;
 	const struct selector *counts; /* totals that follow the number of items */
 	size_t n_counts;
-	const struct regex *line;      /* OUT_LINES: groups `path`, `value`, `tenant`; `^` and `$` are the ends of a line */
+	const struct regex *line;      /* OUT_LINES: groups `path`, `value`, `tenant`; `^`, `$`: the ends of a line */
 	const struct regex *count_line; /* OUT_LINES: group `n`, the number to correct; same anchors */
 };
 
@@ -111,7 +111,7 @@ struct rule {
 	struct selector call_args;       /* … and its arguments */
 	bool call_args_rest;             /* the inner arguments may also stand beside it at top level */
 	bool nested;
-	bool scopes;                     /* scope_list finds scopes like secrets:read:ns/glob: each holds an action and a path */
+	bool scopes;                     /* scope_list finds scopes like secrets:read:ns/glob: an action and a path each */
 	struct selector scope_list;
 	struct out_rule out;
 };
@@ -177,7 +177,7 @@ struct catalog *catalog_parse(struct slice yaml, struct slice file, struct fault
 struct catalog *catalog_builtin(struct slice name, struct faults *);
 /* "scaivault, 1claw, …" for error texts. */
 struct slice catalog_builtin_names(void);
-/* The name of the one built-in catalog whose `server` pattern matches serverInfo.name; "generic" when none or several do. */
+/* The one built-in catalog whose `server` pattern matches serverInfo.name; "generic" when none or several do. */
 struct slice catalog_match(struct slice server_name);
 void catalog_free(struct catalog *);
 

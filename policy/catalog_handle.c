@@ -1,6 +1,6 @@
 /*
- * `takes:` and `gives:`: handles, by kind. A map's own words (strip, in, ttl …) hold for every kind beside them; kinds that
- * differ in them stand in a list of maps.
+ * `takes:` and `gives:`: handles, by kind. A map's own words (strip, in, ttl …) hold for every kind beside them; kinds
+ * that differ in them stand in a list of maps.
  */
 #include "policy/catalog_read.h"
 

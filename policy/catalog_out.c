@@ -14,9 +14,12 @@ static void read_lines(struct catalog_reader *r, const struct yaml_node *node, s
 	out->count_line = catalog_regex(r, count, true);
 	need_group(r, count, out->count_line, "n");
 	if (!line)
-		faults_add(r->faults, node->at, "`as: lines` needs `line`: a regular expression with a group path, value or tenant");
-	if (out->line && !regex_has(out->line, "path") && !regex_has(out->line, "value") && !regex_has(out->line, "tenant"))
-		faults_add(r->faults, line->at, "the regular expression needs a group (?<path>…), (?<value>…) or (?<tenant>…)");
+		faults_add(r->faults, node->at,
+			"`as: lines` needs `line`: a regular expression with a group path, value or tenant");
+	if (out->line && !regex_has(out->line, "path") && !regex_has(out->line, "value") &&
+		!regex_has(out->line, "tenant"))
+		faults_add(r->faults, line->at,
+			"the regular expression needs a group (?<path>…), (?<value>…) or (?<tenant>…)");
 }
 
 /* Keys that point into JSON have no meaning for other forms. */

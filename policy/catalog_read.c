@@ -82,7 +82,8 @@ void catalog_template(struct catalog_reader *r, const struct yaml_node *node, st
 	if (template_parse(out, text, r->arena, &why) != E_OK)
 		faults_add(r->faults, node->at, "template `%.*s`: %s", SL_ARG(shown), why);
 	else if (!refers(out))
-		faults_add(r->faults, node->at, "template `%.*s` refers to nothing: write `{%.*s}`", SL_ARG(shown), SL_ARG(shown));
+		faults_add(r->faults, node->at, "template `%.*s` refers to nothing: write `{%.*s}`", SL_ARG(shown),
+			SL_ARG(shown));
 }
 
 void catalog_templates(struct catalog_reader *r, const struct yaml_node *node, const struct template **v, size_t *n)
@@ -98,7 +99,8 @@ void catalog_templates(struct catalog_reader *r, const struct yaml_node *node, c
 	*n = count;
 }
 
-const struct regex *catalog_pattern(struct catalog_reader *r, const struct yaml_node *at, struct slice pattern, bool by_line)
+const struct regex *catalog_pattern(struct catalog_reader *r, const struct yaml_node *at, struct slice pattern,
+	bool by_line)
 {
 	const char *why;
 	size_t offset, prefix = by_line ? strlen("(?m)") : 0;
@@ -120,7 +122,8 @@ const struct regex *catalog_regex(struct catalog_reader *r, const struct yaml_no
 	return text.p ? catalog_pattern(r, node, text, by_line) : NULL;
 }
 
-unsigned catalog_one_of(struct catalog_reader *r, const struct yaml_node *node, const char *const *words, unsigned deflt)
+unsigned catalog_one_of(struct catalog_reader *r, const struct yaml_node *node, const char *const *words,
+	unsigned deflt)
 {
 	struct slice text = node ? text_of(r, node) : (struct slice){ NULL, 0 };
 	if (!text.p)
@@ -152,8 +155,8 @@ enum action catalog_action(struct catalog_reader *r, const struct yaml_node *nod
 		faults_add(r->faults, node->at, "unknown action `%.*s`: did you mean `%s`?", SL_ARG(shown), near);
 	else
 		faults_add(r->faults, node->at,
-			"unknown action `%.*s`: list, meta, read, write, delete, rotate, grant, share, lease, redeem, approve, "
-			"token, issue, admin or scan", SL_ARG(shown));
+			"unknown action `%.*s`: list, meta, read, write, delete, rotate, grant, share, lease, redeem, "
+			"approve, token, issue, admin or scan", SL_ARG(shown));
 	return ACT_UNKNOWN;
 }
 
@@ -185,6 +188,6 @@ bool catalog_map(struct catalog_reader *r, const struct yaml_node *node, const c
 {
 	if (!node || !yaml_is(node, YAML_MAP, r->faults))
 		return false;
-	(void)keys;
+	yaml_only(node, keys, r->faults);
 	return true;
 }

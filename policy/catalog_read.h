@@ -1,5 +1,6 @@
 /*
- * Inside of the catalog loader: what its files share. Every function adds a fault, with its place, for what it cannot read.
+ * Inside of the catalog loader: what its files share. Every function adds a fault, with its place, for what it cannot
+ * read.
  */
 #ifndef NARROWGATE_POLICY_CATALOG_READ_H
 #define NARROWGATE_POLICY_CATALOG_READ_H
@@ -27,7 +28,8 @@ void catalog_selector(struct catalog_reader *, const struct yaml_node *, struct 
 void catalog_template(struct catalog_reader *, const struct yaml_node *, struct template *out);
 /* `by_line`: `^` and `$` match at the ends of lines. NULL when absent or wrong. */
 const struct regex *catalog_regex(struct catalog_reader *, const struct yaml_node *, bool by_line);
-const struct regex *catalog_pattern(struct catalog_reader *, const struct yaml_node *at, struct slice pattern, bool by_line);
+const struct regex *catalog_pattern(struct catalog_reader *, const struct yaml_node *at, struct slice pattern,
+	bool by_line);
 /* Index of the text in a NULL-terminated list; `deflt` when absent, or (with a fault) when it is none of them. */
 unsigned catalog_one_of(struct catalog_reader *, const struct yaml_node *, const char *const *words, unsigned deflt);
 enum action catalog_action(struct catalog_reader *, const struct yaml_node *);
@@ -35,7 +37,7 @@ enum action catalog_action(struct catalog_reader *, const struct yaml_node *);
 unsigned catalog_number(struct catalog_reader *, const struct yaml_node *, unsigned max);
 /* true or false; false when absent or wrong. */
 bool catalog_flag(struct catalog_reader *, const struct yaml_node *);
-/* A map whose keys are all in the NULL-terminated list; false (with a fault) when it is none. Absent: false, no fault. */
+/* A map whose keys are all in the NULL-terminated list; false (with a fault) when it is no map. Absent: no fault. */
 bool catalog_map(struct catalog_reader *, const struct yaml_node *, const char *const *keys);
 
 /* catalog_tenant.c */

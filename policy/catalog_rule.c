@@ -90,8 +90,8 @@ static void read_scopes(struct catalog_reader *r, const struct yaml_node *node, 
 
 static void read_rule(struct catalog_reader *r, const struct yaml_node *node, struct rule *rule)
 {
-	static const char *const keys[] = { "do", "path", "covers", "path_optional", "unresolved", "secret_args", "args", "side",
-		"takes", "gives", "force", "tenant", "call", "scopes", "out", NULL };
+	static const char *const keys[] = { "do", "path", "covers", "path_optional", "unresolved", "secret_args",
+		"args", "side", "takes", "gives", "force", "tenant", "call", "scopes", "out", NULL };
 	rule->name = node->key;
 	rule->at = node->key_at;
 	if (!catalog_map(r, node, keys))
@@ -100,7 +100,8 @@ static void read_rule(struct catalog_reader *r, const struct yaml_node *node, st
 	if (action)
 		catalog_read_do(r, action, &rule->action);
 	else if (!call)
-		faults_add(r->faults, node->key_at, "`%.*s` needs `do`: what it does to the vault", SL_ARG(slice_head(node->key, 80)));
+		faults_add(r->faults, node->key_at, "`%.*s` needs `do`: what it does to the vault",
+			SL_ARG(slice_head(node->key, 80)));
 	read_path(r, node, rule);
 	catalog_selectors(r, yaml_get(node, SL("secret_args")), &rule->secret_args, &rule->n_secret_args);
 	catalog_texts(r, yaml_get(node, SL("args")), &rule->args, &rule->n_args);

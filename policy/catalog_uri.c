@@ -40,8 +40,8 @@ static struct slice cut_literal(struct slice *rest)
 }
 
 /*
- * Matches one template. *literals is how many of its bytes are no variables: of two templates the one that says more wins.
- * A variable is never empty and, but for the last, never holds a slash.
+ * Matches one template. *literals is how many of its bytes are no variables: of two templates the one that says more
+ * wins. A variable is never empty and, but for the last, never holds a slash.
  */
 static bool match(struct slice pattern, struct slice uri, struct uri_var *vars, size_t *n, size_t *literals)
 {

@@ -85,6 +85,10 @@ static void read_default_profile(struct loader *l, const struct yaml_node *node)
 /* The tree of the file; false after a fault. Without a file the root stays NULL. */
 static bool read_root(struct loader *l, struct slice yaml)
 {
+	if (!l->file.p) {
+		faults_add(l->faults, (struct origin){ 0 }, "out of memory");
+		return false;
+	}
 	if (l->file.n == 0 && yaml.n == 0)
 		return true;
 	l->root = yaml_parse(yaml, l->file, l->arena, l->faults);

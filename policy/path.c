@@ -166,8 +166,6 @@ static enum path_fault bring_to_form(struct slice *out, struct slice raw, bool g
 	f = judge_chars(raw, glob);
 	if (f != PATH_OK)
 		return f;
-	if (has_scheme(raw))
-		return PATH_SCHEME;
 	*out = utf8_nfc(raw, arena);
 	if (!out->p)
 		return PATH_NOMEM;
@@ -176,6 +174,8 @@ static enum path_fault bring_to_form(struct slice *out, struct slice raw, bool g
 	if (f != PATH_OK)
 		return f;
 	*out = drop_outer_slashes(*out);
+	if (has_scheme(*out))
+		return PATH_SCHEME;
 	return out->n ? judge_segments(*out) : PATH_OK;
 }
 

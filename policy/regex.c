@@ -93,12 +93,13 @@ const struct regex *regex_compile(struct slice pattern, struct arena *a, const c
 	uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY |
 			   PCRE2_AUTO_CALLOUT;
 	int code = 0;
-	pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)(pattern.n ? pattern.p : ""), pattern.n, options, &code, at, context);
+	PCRE2_SPTR text = (PCRE2_SPTR)(pattern.n ? pattern.p : "");
+	pcre2_code *compiled = pcre2_compile(text, pattern.n, options, &code, at, context);
 	if (compiled)
 		return regex_wrap(compiled, a);
-	char text[160];
-	if (pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text) > 0) {
-		struct slice copy = arena_dup(a, slice_of(text));
+	char message[160];
+	if (pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message) > 0) {
+		struct slice copy = arena_dup(a, slice_of(message));
 		if (copy.p)
 			*why = copy.p;
 	}

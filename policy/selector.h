@@ -5,9 +5,10 @@
  *   $.data.**  every leaf below  $        the value itself    json($.a).b   the string `a` read as JSON first
  *   $["a.b"]   a member whose name holds dots or brackets
  *
- * A template makes text: `{a}` `{a|default}` `{a.b}` `{a[*]}` `{a[~]}` `{.}` (the value itself) and, beside an item of a
- * result, `{arg.a}` for the call's argument. A reference without default that finds nothing makes the template yield nothing.
- * `{a:segment}` takes a text without a slash only; `{a:rooted}` is the whole template's text as soon as it holds a slash.
+ * A template makes text: `{a}` `{a|default}` `{a.b}` `{a[*]}` `{a[~]}` `{.}` (the value itself) and, beside an item of
+ * a result, `{arg.a}` for the call's argument. A reference without default that finds nothing makes the template yield
+ * nothing. `{a:segment}` takes a text without a slash only; `{a:rooted}` is the whole template's text as soon as it holds
+ * a slash.
  * `re($.a, "…(?<p>…)")` takes the named group of each match instead.
  */
 #ifndef NARROWGATE_POLICY_SELECTOR_H
@@ -92,8 +93,8 @@ struct template_scope {
  * Calls `each` for every text the template makes (several when a reference finds several: each with each), until it
  * returns false. *missing is set when a reference without default found nothing, *bad_type when one found something
  * that is no string or number, does not have the form asked for, or that a re(…) does not match: such a text is left
- * out, and the caller must refuse. Both are only ever set, never cleared. Texts live in the arena or are bytes of the JSON.
- * E_NOMEM, E_TOO_MANY, and E_SYNTAX as from selector_each.
+ * out, and the caller must refuse. Both are only ever set, never cleared. Texts live in the arena or are bytes of the
+ * JSON. E_NOMEM, E_TOO_MANY, and E_SYNTAX as from selector_each.
  */
 enum err template_each(const struct template *, const struct template_scope *, struct arena *,
 	bool (*each)(void *ctx, struct slice text), void *ctx, bool *missing, bool *bad_type);
@@ -105,23 +106,24 @@ bool selector_mentions(const struct selector *, struct slice name);
 /* --- regular expressions of catalogs ---------------------------------------------------------------------------- */
 
 /*
- * Compiles a PCRE2 pattern; all of it lives in the arena. NULL on error, with a text in *why (static or in the arena) and
- * the byte offset in *at. `$` is the very end of the text. Work at match time is bounded by the text's length: a pattern that
- * runs away fails to match.
+ * Compiles a PCRE2 pattern; all of it lives in the arena. NULL on error, with a text in *why (static or in the arena)
+ * and the byte offset in *at. `$` is the very end of the text. Work at match time is bounded by the text's length: a
+ * pattern that runs away fails to match.
  */
 const struct regex *regex_compile(struct slice pattern, struct arena *, const char **why, size_t *at);
-/* First match at or after `from`; false when none (or over the limit, with *overrun set). The whole match is *start..*end. */
+/* First match at or after `from`, *start..*end; false when there is none, or over the limit, with *overrun set. */
 bool regex_match(const struct regex *, struct slice text, size_t from, size_t *start, size_t *end, bool *overrun);
 /*
- * The named group of the last successful regex_match as offsets; false when the pattern has no such group or it is unset.
- * In a pattern whose only group has no name, that group answers to every name.
+ * The named group of the last successful regex_match as offsets; false when the pattern has no such group or it is
+ * unset. In a pattern whose only group has no name, that group answers to every name.
  */
 bool regex_group(const struct regex *, const char *name, size_t *start, size_t *end);
 /* Whether regex_group may ever find `name`. */
 bool regex_has(const struct regex *, const char *name);
 /*
- * Takes `re(REF, "PATTERN")` or `re("PATTERN")` apart: REF (empty when there is none) and the pattern, in which `\\` and
- * `\"` are unescaped (in the arena). False when the text is not of that form, with *why; NULL there means it does not start with `re(`.
+ * Takes `re(REF, "PATTERN")` or `re("PATTERN")` apart: REF (empty when there is none) and the pattern, in which `\\`
+ * and `\"` are unescaped (in the arena). False when the text is not of that form, with *why; NULL there means it does
+ * not start with `re(`.
  */
 bool regex_call(struct slice text, struct arena *, struct slice *ref, struct slice *pattern, const char **why);
 

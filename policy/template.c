@@ -65,7 +65,8 @@ static enum err keep_parts(struct template *out, const struct template_part *par
 	return E_OK;
 }
 
-static enum err parse_re(struct template *out, struct slice ref, struct slice pattern, struct arena *a, const char **why)
+static enum err parse_re(struct template *out, struct slice ref, struct slice pattern, struct arena *a,
+	const char **why)
 {
 	struct template_part part = { 0 };
 	size_t at;

@@ -60,6 +60,21 @@ static bool keep_hello(struct trunk *t, struct slice result)
 	return true;
 }
 
+/* Hands out a session of our own where the vault has given one; before the first byte of the answer. False: too many. */
+static bool give_session(struct exchange *x)
+{
+	struct channel *c = x->channel;
+
+	if (c->session[0] || c->stdio || !upstream_has_session(c->trunk->up))
+		return true;
+	c->trunk->backend->gives_sessions = true;
+	if (!channel_open_session(c))
+		return false;
+	if (x->reply)
+		x->reply->ops->session(x->reply, slice_of(c->session));
+	return true;
+}
+
 /* The vault has introduced itself: revision, catalog, session. A static text when it cannot be worked with. */
 static const char *on_hello(struct exchange *x, const struct rpc *rpc, struct arena *arena)
 {
@@ -77,14 +92,7 @@ static const char *on_hello(struct exchange *x, const struct rpc *rpc, struct ar
 		backend_met(b, json_string(&rpc->json, name, arena));
 	if (!keep_hello(c->trunk, json_source(&rpc->json, rpc->result)))
 		return "out of memory";
-	if (!upstream_has_session(c->trunk->up) || c->stdio)
-		return NULL;
-	b->gives_sessions = true;
-	if (!c->session[0] && !channel_open_session(c))
-		return "too many sessions are open";
-	if (x->reply)
-		x->reply->ops->session(x->reply, slice_of(c->session));
-	return NULL;
+	return give_session(x) ? NULL : "too many sessions are open";
 }
 
 /* --- the answer ----------------------------------------------------------------------------------------------------------- */
@@ -174,6 +182,10 @@ static void on_stream(void *ctx)
 	struct exchange *x = ctx;
 
 	x->streaming = true;
+	if (x->method == M_INITIALIZE && !give_session(x)) {
+		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "too many sessions are open");
+		return;
+	}
 	if (x->reply)
 		x->reply->ops->stream(x->reply);
 	if (x->kind == XK_LISTEN)

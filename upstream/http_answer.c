@@ -153,6 +153,8 @@ static int on_body(llhttp_t *p, const char *at, size_t n)
 {
 	struct http_answer *a = p->data;
 
+	if (!n)
+		return 0;
 	a->chunk = slice_make(at, n);
 	return HPE_PAUSED;
 }
@@ -266,12 +268,16 @@ static enum http_answer_state complete(struct http_answer *a)
 
 static void parse(struct http_answer *a, struct slice *in)
 {
-	llhttp_errno_t e = llhttp_execute(&a->parser, in->p, in->n);
+	llhttp_errno_t e;
 
+	a->paused = false;
+	e = llhttp_execute(&a->parser, in->n ? in->p : "", in->n);
 	if (e == HPE_OK) {
 		*in = slice_from(*in, in->n);
 	} else if (e == HPE_PAUSED) {
-		*in = slice_from(*in, (size_t)(llhttp_get_error_pos(&a->parser) - in->p));
+		a->paused = true;
+		if (in->n)
+			*in = slice_from(*in, (size_t)(llhttp_get_error_pos(&a->parser) - in->p));
 		llhttp_resume(&a->parser);
 	} else {
 		fail(a, UP_GARBAGE);
@@ -293,7 +299,7 @@ enum http_answer_state http_answer_feed(struct http_answer *a, struct slice *in,
 			continue;
 		if (a->complete)
 			return complete(a);
-		if (!in->n) {
+		if (!in->n && !a->paused) { /* paused at its last byte, the parser may have found the end already */
 			buf_finish(&a->held);
 			return HTTP_ANSWER_MORE;
 		}
@@ -389,7 +395,7 @@ void http_answer_begin(struct http_answer *a, struct http_asked asked)
 	a->asked = asked;
 	a->outcome = UP_DONE;
 	a->body = HTTP_BODY_DROPPED;
-	a->decided = a->head_done = a->keep = a->complete = a->stopped = a->failed = false;
+	a->decided = a->head_done = a->keep = a->complete = a->stopped = a->failed = a->paused = false;
 	a->status = 0;
 	a->n_messages = a->head_bytes = a->held_body = 0;
 	a->n_informational = 0;

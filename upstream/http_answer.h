@@ -59,7 +59,7 @@ struct http_answer {
 	enum http_body body;
 	enum http_type type;
 	uint64_t length;               /* of the body, where the head said it */
-	bool encoded, chunked, complete, stopped, failed;
+	bool encoded, chunked, complete, stopped, failed, paused;
 	unsigned n_informational;      /* answers 1xx before the real one */
 	size_t head_bytes;
 	unsigned seen;                 /* header fields that may come only once, as bits */

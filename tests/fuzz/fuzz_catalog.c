@@ -1,6 +1,6 @@
 /*
- * The catalog loader, and what guards do with a catalog. A text is either taken without a fault or refused with one; of a
- * taken one every rule is found by its name, and every selector, template and expression is tried on a fixed document.
+ * The catalog loader, and what guards do with a catalog. A text is either taken without a fault or refused with one; of
+ * a taken one every rule is found by its name, and every selector, template and expression is tried on a fixed document.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                         \
 	} while (0)
 
-static const char document[] = "{\"path\":\"a/b\",\"prefix\":\"\",\"key\":\"k/l\",\"items\":[{\"path\":\"x\",\"key\":1},{\"path\":null}],"
-			       "\"m\":{\"a/b\":{\"data\":[true,\"v\"]},\"c\":{}},\"j\":\"{\\\"path\\\":\\\"q\\\"}\",\"total\":2}";
-static const char prose[] = "Found 2 secret(s):\n- a/b (type: api)\n- c d (type: note)\nApproval ID: 12-ab. aaaaaaaaaaaaaaaaaaaaaaaaaaaaaab";
+static const char document[] =
+	"{\"path\":\"a/b\",\"prefix\":\"\",\"key\":\"k/l\",\"items\":[{\"path\":\"x\",\"key\":1},{\"path\":null}],"
+	"\"m\":{\"a/b\":{\"data\":[true,\"v\"]},\"c\":{}},\"j\":\"{\\\"path\\\":\\\"q\\\"}\",\"total\":2}";
+static const char prose[] =
+	"Found 2 secret(s):\n- a/b (type: api)\n- c d (type: note)\nApproval ID: 12-ab. aaaaaaaaaaaaaaaaaaaaaaaaaaaaaab";
 
 static struct arena arena; /* kept from run to run, for speed; nothing but memory is kept */
 

@@ -22,7 +22,8 @@ static struct buf answer;
 static void check_shape(const struct rpc *r)
 {
 	bool call = r->kind == RPC_REQUEST || r->kind == RPC_NOTIFICATION;
-	uint32_t members = 1 + (r->method != JSON_NONE) + (r->params != JSON_NONE) + (r->result != JSON_NONE) + (r->error != JSON_NONE);
+	uint32_t members = 1u + (r->method != JSON_NONE) + (r->params != JSON_NONE) + (r->result != JSON_NONE) +
+			   (r->error != JSON_NONE);
 
 	REQUIRE(json_is(&r->json, 0, JSON_OBJECT));
 	REQUIRE(call == (r->method != JSON_NONE) && call == (r->method_name.p != NULL));

@@ -10,6 +10,15 @@ struct slice tape_string(const struct tape_dump *d, uint32_t t)
 	return nul ? slice_make(s.p, (size_t)(nul - s.p)) : s;
 }
 
+static double finite_double(const char *z)
+{
+	double value = strtod(z, NULL);
+
+	if (value - value != 0) /* infinite: the reader should have refused it */
+		abort();
+	return value;
+}
+
 static void tape_number(const struct tape_dump *d, uint32_t t)
 {
 	struct slice text = json_raw(d->json, t);
@@ -20,7 +29,7 @@ static void tape_number(const struct tape_dump *d, uint32_t t)
 	else if (d->numbers == DUMP_TYPED && json_int(d->json, t, &integer))
 		dump_integer(d->out, integer);
 	else
-		dump_double(d->out, strtod(arena_dup(d->arena, text).p, NULL));
+		dump_double(d->out, finite_double(arena_dup(d->arena, text).p));
 }
 
 void tape_dump(const struct tape_dump *d, uint32_t t)

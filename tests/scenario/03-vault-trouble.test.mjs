@@ -71,7 +71,15 @@ test('closes half-way through the body', (t) => fails(t, (q, res) => {
   setTimeout(() => res.destroy(), 50);
 }));
 test('closes without a word', (t) => fails(t, (q, res) => res.destroy()));
-test('an SSE stream that ends without the answer', (t) => fails(t, (q, res) => res.writeHead(200, { 'content-type': 'text/event-stream' }).end(': nothing\n\n')));
+test('an SSE stream that ends without the answer', async (t) => {
+  const v = await vault(t, (q, res) => res.writeHead(200, { 'content-type': 'text/event-stream' }).end(': nothing\n\n'));
+  const s = await before(t, v.url);
+  const r = await post(s.url, CALL);
+  assert.equal(r.status, 200, 'the stream had begun');
+  const answer = JSON.parse(r.body.match(/^data: (.*)$/m)[1]);
+  assert.deepEqual([answer.id, answer.error.code], [7, -32603]);
+  assert.equal(calls(v), 1);
+});
 test('slow: the deadline', async (t) => {
   const { v } = await fails(t, () => {}, { status: 504, like: /in time/ });
   await until('the vault hears of it', () => v.seen.some((s) => s.m?.method === 'notifications/cancelled' && s.m.params.requestId === 7));
@@ -113,7 +121,7 @@ test('404 to a session: the agent is told to start anew, the call is not sent ag
 });
 
 test('HTTP-03: session ids are ours, required once the vault gives them, never before', async (t) => {
-  const answer = (q, res, m) => good(res, { jsonrpc: '2.0', id: m.id, result: { content: [] } });
+  const answer = (q, res, m) => (m ? good(res, { jsonrpc: '2.0', id: m.id, result: { content: [] } }) : res.writeHead(204).end());
   const giving = await before(t, (await vault(t, answer, { session: 'up-1' })).url);
   const session = (await post(giving.url, initialize())).headers.get('mcp-session-id');
   assert.equal((await post(giving.url, CALL)).status, 400);

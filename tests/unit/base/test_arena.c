@@ -41,6 +41,19 @@ static void limit(void **state)
 	arena_finish(&a);
 }
 
+static void no_limit(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, SIZE_MAX);
+	assert_non_null(arena_alloc(&a, 100000));
+	assert_null(arena_alloc_raw(&a, SIZE_MAX));
+	assert_null(arena_alloc_raw(&a, SIZE_MAX - 20));
+	assert_null(arena_dup(&a, slice_make("", SIZE_MAX)).p);
+	arena_finish(&a);
+}
+
 static void array_overflow(void **state)
 {
 	struct arena a;
@@ -133,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(aligned_and_zeroed),
 		cmocka_unit_test(limit),
+		cmocka_unit_test(no_limit),
 		cmocka_unit_test(array_overflow),
 		cmocka_unit_test(blocks_and_huge_ones),
 		cmocka_unit_test(reset_wipes),

@@ -1,4 +1,5 @@
 #include "tests/unit/check.h"
+#include <stdio.h>
 #include "base/buf.h"
 
 static void adds_and_limit(void **state)
@@ -114,6 +115,38 @@ static void json_string(void **state)
 	buf_finish(&b);
 }
 
+/* Every byte at every place of a text that is longer than a word, between bytes that need no escape. */
+static void json_string_every_byte(void **state)
+{
+	static const char around[] = "!#[]~\x7f\x80\xff !#[]~";
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		for (size_t at = 0; at < sizeof(around) - 1; at++) {
+			char text[sizeof(around)], want[8];
+			struct slice escaped, got;
+			struct buf b;
+			memcpy(text, around, sizeof(around));
+			text[at] = (char)c;
+			if (c == '"' || c == '\\')
+				snprintf(want, sizeof(want), "\\%c", c);
+			else if (c == '\b' || c == '\t' || c == '\n' || c == '\f' || c == '\r')
+				snprintf(want, sizeof(want), "\\%c", "btn.fr"[c - '\b']);
+			else
+				snprintf(want, sizeof(want), c < 0x20 ? "\\u%04x" : "%c", c);
+			escaped = slice_of(want);
+			buf_init(&b, 64);
+			assert_int_equal(buf_add_json_string(&b, slice_make(text, sizeof(around) - 1)), E_OK);
+			got = buf_slice(&b);
+			assert_int_equal(got.n, sizeof(around) - 2 + escaped.n + 2);
+			assert_memory_equal(got.p + 1, around, at);
+			assert_slice(slice_head(slice_from(got, at + 1), escaped.n), escaped);
+			assert_memory_equal(got.p + 1 + at + escaped.n, around + at + 1, sizeof(around) - 2 - at);
+			buf_finish(&b);
+		}
+	}
+}
+
 static void json_string_is_all_or_nothing(void **state)
 {
 	struct buf b;
@@ -139,6 +172,7 @@ int main(void)
 		cmocka_unit_test(consume),
 		cmocka_unit_test(trim),
 		cmocka_unit_test(json_string),
+		cmocka_unit_test(json_string_every_byte),
 		cmocka_unit_test(json_string_is_all_or_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,7 @@ static void events(void **state)
 		/* line ends */
 		{ SL("data: a\r\rdata: b\r\r"), SL("message||a;message||b;") },
 		{ SL("data: a\r\n\r\ndata: b\r\n\r\n"), SL("message||a;message||b;") },
+		{ SL("data: a\r\ndata: b\r\n\r\n"), SL("message||a\nb;") },
 		{ SL("data: a\n\r\ndata: b\r\n\ndata: c\r\n\rdata: d\n\r"), SL("message||a;message||b;message||c;message||d;") },
 		{ SL("data: a\n\r\n\rdata: b\r\n\n\n\r\n\n"), SL("message||a;message||b;") },
 		/* several data lines, empty ones too */

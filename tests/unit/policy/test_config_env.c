@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <cmocka.h>
 #include "config_try.h"
-#include "policy/options.h"
 
 static void nothing_given_is_observer(void **state)
 {
@@ -336,31 +335,6 @@ static void the_editor_line(void **state)
 	assert_non_null(strstr(try_faults(t), "flag --catalog: no catalog is called `scaivaul`: built in are "));
 }
 
-static void every_option_row_is_whole(void **state)
-{
-	(void)state;
-	for (enum option o = 0; o < N_OPTIONS; o++) {
-		const struct option_row *row = option_row(o);
-
-		assert_true(row->key || row->variables[0]);
-		assert_true(row->doc && *row->doc && row->deflt);
-		assert_int_equal(row->type == OPTION_WORD, row->words != NULL);
-		if (row->variables[0])
-			assert_true(!strncmp(row->variables[0], "NARROWGATE_", 11) && row->variables[1]);
-		if (row->key)
-			assert_int_equal(option_find(slice_of(row->key)), o);
-	}
-	assert_int_equal(option_find(SL("extends")), N_OPTIONS);
-	assert_int_equal(option_find(SL("")), N_OPTIONS);
-	size_t keys = 0;
-
-	for (const char *const *k = option_keys(); *k; k++)
-		keys++;
-	assert_int_equal(keys, N_OPTIONS - 2 + 1); /* two rows are variables alone; `extends` is no option */
-	for (const char *const *k = option_keys() + 1; *k; k++)
-		assert_true(option_find(slice_of(*k)) != N_OPTIONS);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, try_start, try_stop)
 
 int main(void)
@@ -380,7 +354,6 @@ int main(void)
 		TEST(flag_faults),
 		TEST(a_profile_flag_without_a_file_is_the_profile),
 		TEST(the_editor_line),
-		TEST(every_option_row_is_whole),
 	};
 	return cmocka_run_group_tests_name("config_env", tests, NULL, NULL);
 }

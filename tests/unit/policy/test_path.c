@@ -288,6 +288,7 @@ static void path_20_schemes(void **state)
 		{ "file:///etc/passwd", PATH_SCHEME },
 		{ "file:prod", PATH_SCHEME },
 		{ "C:/prod", PATH_SCHEME },
+		{ "/file:prod", PATH_SCHEME }, /* the slash is dropped on the way */
 		{ "arn:aws:secretsmanager:eu:1:secret:prod", PATH_SCHEME },
 		{ "prod/x://y", PATH_SCHEME },
 		{ "prod/svc:primary", PATH_OK, "prod/svc:primary" },

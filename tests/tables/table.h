@@ -1,0 +1,65 @@
+/*
+ * What a line of a table does: one world of policy, catalog, ledger and toolbook, and the last judgement in it.
+ */
+#ifndef NARROWGATE_TESTS_TABLE_H
+#define NARROWGATE_TESTS_TABLE_H
+
+#include "guards/judge.h"
+
+#define TABLE_LIST 16
+
+struct table {
+	const char *file;
+	unsigned line, rows, failed;
+	struct slice id;
+	struct arena arena;         /* of the case */
+	struct arena catalog_arena;
+	struct catalog *catalog;
+	struct ledger *ledger;
+	struct toolbook *tools;
+	struct policy policy;
+	struct prefix allowed[TABLE_LIST], denied[TABLE_LIST];
+	struct slice tools_allow[TABLE_LIST], tools_deny[TABLE_LIST];
+	struct glob_layer globs;
+	uint64_t now_ms;
+	bool value_open;
+	struct rpc *rpc;
+	struct call *call;
+	struct judgement judgement;
+	struct slice answer;        /* what the agent gets: the text of a text item, or the message */
+	bool answered;
+};
+
+void table_open(struct table *);
+void table_close(struct table *);
+/* Forgets the case; the catalog stays. */
+void table_fresh(struct table *);
+void table_drop_catalog(struct table *);
+void table_fail(struct table *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Cuts the first word off, and the blanks behind it. */
+struct slice table_word(struct slice *rest);
+struct view table_view(struct table *);
+
+void table_catalog(struct table *, struct slice name_or_yaml);
+/* key=value …; `.`: nothing is narrowed. */
+bool table_policy(struct table *, struct slice);
+/* `none`, or name(arg,arg) …: the vault's own tool list, complete. */
+void table_tools(struct table *, struct slice);
+/* TOOL key=value …, METHOD key=value …, or a whole message. */
+bool table_call(struct table *, struct slice);
+/* pass, deny WORD, drop WORD, need-tools, rewrite TEXT…: TEXT stands in what goes on. */
+void table_verdict(struct table *, struct slice);
+/* The vault answers the last call: learned from, then judged. */
+void table_text(struct table *, struct slice);
+void table_result(struct table *, struct slice);
+void table_error(struct table *, struct slice);
+/* The vault speaks by itself. */
+void table_notice(struct table *, struct slice);
+/* deny WORD, drop WORD, or the exact text (for `text:`), result, error or message that the agent gets. */
+void table_expect(struct table *, struct slice);
+/* The text stands in the refusal. */
+void table_refusal(struct table *, struct slice);
+/* Milliseconds go by. */
+void table_later(struct table *, struct slice);
+
+#endif

@@ -1,0 +1,236 @@
+#include <stdio.h>
+#include "tests/tables/table.h"
+
+/* --- the call's text ------------------------------------------------------------------------------------------------- */
+
+/* Cuts a JSON value that starts with a bracket or a quote, blanks and all. */
+static struct slice cut_json(struct slice *rest)
+{
+	size_t depth = 0, i = 0;
+	bool quoted = false;
+
+	for (; i < rest->n; i++) {
+		char c = rest->p[i];
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (!quoted && (c == '{' || c == '['))
+			depth++;
+		else if (!quoted && (c == '}' || c == ']'))
+			depth--;
+		if (!quoted && depth == 0)
+			break;
+	}
+	struct slice value = slice_head(*rest, i + 1);
+	*rest = slice_trim(slice_from(*rest, value.n));
+	return value;
+}
+
+static bool is_plain_json(struct slice s)
+{
+	size_t i = 0;
+
+	if (slice_eq(s, SL("true")) || slice_eq(s, SL("false")) || slice_eq(s, SL("null")))
+		return true;
+	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
+		i++;
+	return s.n > 0 && i == s.n;
+}
+
+/* key=value …: JSON where it starts like it or is a number or literal; else text up to the next blank. */
+static void add_members(struct buf *out, struct slice rest)
+{
+	for (bool first = true; rest.n; first = false) {
+		struct slice key = slice_cut(&rest, '=');
+
+		buf_add_fmt(out, "%s", first ? "" : ",");
+		buf_add_json_string(out, slice_trim(key));
+		buf_add_char(out, ':');
+		if (rest.n && strchr("{[\"", rest.p[0])) {
+			buf_add(out, cut_json(&rest));
+			continue;
+		}
+		struct slice value = rest.n && rest.p[0] == ' ' ? SL("") : table_word(&rest);
+		rest = slice_trim(rest);
+		if (is_plain_json(value))
+			buf_add(out, value);
+		else
+			buf_add_json_string(out, value);
+	}
+}
+
+static struct slice make_message(struct table *t, struct slice text)
+{
+	struct buf b;
+
+	if (text.n && text.p[0] == '{')
+		return arena_dup(&t->arena, text);
+	struct slice word = table_word(&text);
+	bool method = memchr(word.p, '/', word.n) != NULL;
+	buf_init(&b, 1u << 20);
+	if (method)
+		buf_add_fmt(&b, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%.*s\",\"params\":{", SL_ARG(word));
+	else
+		buf_add_fmt(&b, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"%.*s\"%s", SL_ARG(word),
+			text.n ? ",\"arguments\":{" : "");
+	add_members(&b, text);
+	buf_add(&b, method || !text.n ? SL("}}") : SL("}}}"));
+	struct slice kept = arena_dup(&t->arena, buf_slice(&b));
+	buf_finish(&b);
+	return kept;
+}
+
+static struct rpc *parse(struct table *t, struct slice text)
+{
+	struct rpc *rpc = ARENA_NEW(&t->arena, struct rpc);
+	size_t at = 0;
+	enum err e = rpc_parse(rpc, text, &t->arena, &at);
+
+	if (e == E_OK)
+		return rpc;
+	table_fail(t, "%s at %zu: %.*s", err_text(e), at, SL_ARG(text));
+	return NULL;
+}
+
+bool table_call(struct table *t, struct slice text)
+{
+	struct view v = table_view(t);
+
+	t->answered = false;
+	t->call = NULL;
+	t->rpc = parse(t, make_message(t, text));
+	if (!t->rpc || !t->catalog)
+		return false;
+	memset(&t->judgement, 0, sizeof t->judgement);
+	memcpy(t->judgement.id, "0123456789abcdef0123456789abcdef", sizeof t->judgement.id);
+	judge_from_agent(&v, t->rpc, M_UNKNOWN, &t->call, &t->judgement);
+	return true;
+}
+
+/* --- what came out ----------------------------------------------------------------------------------------------------- */
+
+static void got(struct table *t, struct slice want)
+{
+	static const char *const kinds[] = { "pass", "rewrite", "deny", "need-tools" };
+	const struct judgement *j = &t->judgement;
+	struct slice show = j->kind == VERDICT_DENY ? j->refusal : j->bytes;
+
+	table_fail(t, "wanted %.*s, got %s %s (guard %s, %.*s)%s: %.*s", SL_ARG(want), kinds[j->kind], reason_word(j->why.reason),
+		j->guard ? j->guard : "none", SL_ARG(j->why.what), j->shadow ? " shadow" : "", SL_ARG(show));
+}
+
+static bool says(struct table *t, struct slice want)
+{
+	const struct judgement *j = &t->judgement;
+	struct slice rest = want, word = table_word(&rest);
+	struct slice reason = slice_of(reason_word(j->why.reason));
+
+	if (slice_eq(word, SL("pass")))
+		return j->kind == VERDICT_PASS && !j->shadow;
+	if (slice_eq(word, SL("shadow")))
+		return j->kind == VERDICT_PASS && j->shadow && slice_eq(rest, reason);
+	if (slice_eq(word, SL("deny")))
+		return j->kind == VERDICT_DENY && !j->drop && j->refusal.n && slice_eq(rest, reason);
+	if (slice_eq(word, SL("drop")))
+		return j->kind == VERDICT_DENY && j->drop && slice_eq(rest, reason);
+	if (slice_eq(word, SL("need-tools")))
+		return j->kind == VERDICT_NEED_TOOLS;
+	if (slice_eq(word, SL("rewrite")))
+		return j->kind == VERDICT_REWRITE && slice_find(j->bytes, rest) >= 0;
+	return false;
+}
+
+void table_verdict(struct table *t, struct slice want)
+{
+	if (!says(t, want))
+		got(t, want);
+}
+
+void table_refusal(struct table *t, struct slice want)
+{
+	if (slice_find(t->judgement.refusal, want) < 0)
+		got(t, want);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------------ */
+
+static void answer(struct table *t, struct slice member, const char *shown)
+{
+	struct view v = table_view(t);
+	struct slice text = arena_fmt(&t->arena, "{\"jsonrpc\":\"2.0\",\"id\":1,%.*s}", SL_ARG(member));
+	struct rpc *rpc = parse(t, text);
+
+	if (!rpc || !t->call)
+		return;
+	if (t->judgement.kind == VERDICT_DENY)
+		table_fail(t, "the call was refused: %.*s", SL_ARG(t->judgement.refusal));
+	if (judge_learn(t->ledger, t->tools, &v, t->call, rpc) != E_OK)
+		table_fail(t, "could not be learned");
+	judge_answer(&v, t->call, rpc, &t->judgement);
+	t->answered = true;
+	struct rpc *out = t->judgement.kind == VERDICT_DENY ? NULL : parse(t, t->judgement.bytes);
+	if (!out)
+		return;
+	uint32_t tok = json_walk(&out->json, 0, shown);
+	if (tok == JSON_NONE && strcmp(shown, "text") == 0) {
+		uint32_t content = json_walk(&out->json, 0, "result.content");
+		tok = json_is(&out->json, content, JSON_ARRAY) && out->json.tok[content].count ?
+			json_member(&out->json, json_first(&out->json, content), SL("text")) : JSON_NONE;
+		t->answer = tok == JSON_NONE ? SL("") : json_string(&out->json, tok, &t->arena);
+	} else {
+		t->answer = tok == JSON_NONE ? SL("") : json_source(&out->json, tok);
+	}
+}
+
+void table_text(struct table *t, struct slice text)
+{
+	struct buf b;
+
+	buf_init(&b, 1u << 20);
+	buf_add(&b, SL("\"result\":{\"content\":[{\"type\":\"text\",\"text\":"));
+	buf_add_json_string(&b, text);
+	buf_add(&b, SL("}]}"));
+	struct slice member = arena_dup(&t->arena, buf_slice(&b));
+	buf_finish(&b);
+	answer(t, member, "text");
+}
+
+void table_result(struct table *t, struct slice text)
+{
+	answer(t, arena_fmt(&t->arena, "\"result\":%.*s", SL_ARG(text)), "result");
+}
+
+void table_error(struct table *t, struct slice text)
+{
+	answer(t, arena_fmt(&t->arena, "\"error\":%.*s", SL_ARG(text)), "error");
+}
+
+void table_notice(struct table *t, struct slice text)
+{
+	struct view v = table_view(t);
+	struct rpc *rpc = parse(t, arena_dup(&t->arena, text));
+
+	memset(&t->judgement, 0, sizeof t->judgement);
+	if (rpc)
+		judge_from_vault(&v, rpc, &t->judgement);
+	t->answered = true;
+	t->answer = t->judgement.bytes;
+}
+
+static bool is_verdict(struct slice want)
+{
+	return slice_starts(want, SL("deny ")) || slice_starts(want, SL("drop ")) || slice_eq(want, SL("pass"));
+}
+
+void table_expect(struct table *t, struct slice want)
+{
+	if (!t->answered)
+		table_fail(t, "nothing was answered");
+	else if (is_verdict(want))
+		table_verdict(t, want);
+	else if (t->judgement.kind == VERDICT_DENY)
+		got(t, want);
+	else if (!slice_eq(t->answer, want))
+		table_fail(t, "wanted %.*s\n  got %.*s", SL_ARG(want), SL_ARG(t->answer));
+}
