@@ -48,9 +48,9 @@ static inline const char *skip_space(const char *p, const char *end)
 	return p;
 }
 
-/* --- the tape ------------------------------------------------------------------------------------------------------- */
+/* --- the tape ----------------------------------------------------------------------------------------------------- */
 
-/* Guesses from what was read so far how many tokens the whole text has: the wrong guesses cost memory to wipe, not time. */
+/* Guesses from what was read so far how many tokens the whole text has: a wrong guess costs memory to wipe. */
 static bool tape_grow(struct reader *r, const char *p)
 {
 	uint64_t want = (uint64_t)r->n * (uint64_t)(r->end - r->start) / (uint64_t)(p - r->start + 1) * 9 / 8 + 16;
@@ -91,7 +91,7 @@ static inline bool tape_add(struct reader *r, enum json_type type, unsigned flag
 	return true;
 }
 
-/* --- strings -------------------------------------------------------------------------------------------------------- */
+/* --- strings ------------------------------------------------------------------------------------------------------ */
 
 static int hex_digit(char c)
 {
@@ -200,7 +200,7 @@ static inline const char *read_string(struct reader *r, const char *p, unsigned 
 	return tape_add(r, JSON_STRING, flags, from, p) ? p + 1 : NULL;
 }
 
-/* --- numbers and literals ------------------------------------------------------------------------------------------- */
+/* --- numbers and literals ----------------------------------------------------------------------------------------- */
 
 static inline const char *skip_digits(const char *p, const char *end)
 {
@@ -249,7 +249,7 @@ static const char *read_literal(struct reader *r, const char *p, enum json_type 
 	return tape_add(r, type, 0, p, p + word.n) ? p + word.n : NULL;
 }
 
-/* --- containers ----------------------------------------------------------------------------------------------------- */
+/* --- containers --------------------------------------------------------------------------------------------------- */
 
 /* p is the opening bracket. */
 static inline const char *open_container(struct reader *r, const char *p, enum json_type type, char closer)
@@ -337,7 +337,7 @@ static inline const char *read_name(struct reader *r, const char *p)
 	return p < r->end && *p == ':' ? p + 1 : fault(r, E_SYNTAX, p);
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------------------ */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 static inline const char *read_scalar(struct reader *r, const char *p)
 {
@@ -390,7 +390,7 @@ static inline const char *read_value(struct reader *r, const char *p)
 	}
 }
 
-/* Behind a complete value: closes what ends here, up to the comma (and name) of the next value, or the end of the root. */
+/* Behind a complete value: closes what ends here, up to the comma (and name) of the next value, or the root's end. */
 static inline const char *read_on(struct reader *r, const char *p)
 {
 	while (r->depth) {

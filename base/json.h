@@ -46,8 +46,8 @@ struct json {
 
 /*
  * Reads `text` into *out; the tape comes from the arena. On error *at (when not NULL) is the byte offset of the fault.
- * A text of 4 GiB or more is E_TOO_BIG. A lone surrogate is E_UTF8; a number that underflows is read as zero by all, and passes.
- * E_SYNTAX, E_UTF8, E_NUL, E_DUPLICATE, E_NUMBER, E_TRAILING, E_TOO_DEEP, E_TOO_MANY, E_TOO_BIG, E_NOMEM; *out is then empty.
+ * A text of 4 GiB or more is E_TOO_BIG. A lone surrogate is E_UTF8; a number that underflows is zero to all, and passes.
+ * E_SYNTAX, E_UTF8, E_NUL, E_DUPLICATE, E_NUMBER, E_TRAILING, E_TOO_DEEP, E_TOO_MANY, E_TOO_BIG, E_NOMEM: *out is empty.
  */
 enum err json_parse(struct json *out, struct slice text, struct arena *, size_t *at);
 
@@ -85,7 +85,7 @@ bool json_string_eq(const struct json *, uint32_t t, struct slice s);
 /* The token as an integer; false when it is no number, not integral as written (no fraction, no exponent), or outside int64. */
 bool json_int(const struct json *, uint32_t t, int64_t *out);
 
-/* --- splice: the original bytes with some tokens replaced or removed ------------------------------------------------ */
+/* --- splice: the original bytes with some tokens replaced or removed ---------------------------------------------- */
 
 enum json_edit_kind { JSON_EDIT_STRING, JSON_EDIT_RAW, JSON_EDIT_REMOVE, JSON_EDIT_INSERT };
 
@@ -104,16 +104,20 @@ struct json_edits {
 
 void json_edits_init(struct json_edits *, struct arena *);
 /*
- * Edits may be added in any order. The last edit of a token wins; an edit inside a replaced or removed value is void, an
- * insert into it too. Texts given to string and raw are borrowed until the splice; those given to insert are copied. E_NOMEM.
+ * Edits may be added in any order. The last edit of a token wins; an edit inside a replaced or removed value is void,
+ * an insert into it too. Texts given to string and raw are borrowed until the splice; those given to insert are copied.
+ * E_NOMEM.
  */
 /* Replaces a value (or a member's name) by the string `text`, which is quoted and escaped. */
 enum err json_edit_string(struct json_edits *, uint32_t tok, struct slice text);
 /* Replaces a value by the JSON text `raw`. */
 enum err json_edit_raw(struct json_edits *, uint32_t tok, struct slice raw);
-/* Removes an array's item, or, given the name token or the value's, a member; one comma goes with it, every other byte stays. */
+/* Removes an array's item, or, given its name or its value, a member; one comma goes with it, every other byte stays. */
 enum err json_edit_remove(struct json_edits *, uint32_t tok);
-/* Adds the member `name`: `raw` at the end of the object `obj`. The name must not be there, or be removed; inserted twice, the last wins. */
+/*
+ * Adds the member `name`: `raw` at the end of the object `obj`. The name must not be there, or be removed; inserted
+ * twice, the last wins.
+ */
 enum err json_edit_insert(struct json_edits *, uint32_t obj, struct slice name, struct slice raw);
 
 /*

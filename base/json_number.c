@@ -84,7 +84,7 @@ bool json_int(const struct json *j, uint32_t t, int64_t *out)
 		int digit = s.p[i] - '0';
 		if (!is_digit(s.p[i]) || __builtin_mul_overflow(value, 10, &value))
 			return false;
-		if (negative ? __builtin_sub_overflow(value, digit, &value) : __builtin_add_overflow(value, digit, &value))
+		if (__builtin_add_overflow(value, negative ? -digit : digit, &value))
 			return false;
 	}
 	*out = value;

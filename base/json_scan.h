@@ -1,6 +1,6 @@
 /*
- * The bytes of a JSON string, many at a time: private to the reader. SSE2 where there is, eight bytes in a word elsewhere
- * (or with NARROWGATE_PLAIN_SCAN, so that the tests reach that one too).
+ * The bytes of a JSON string, many at a time: private to the reader. SSE2 where there is, eight bytes in a word
+ * elsewhere (or with NARROWGATE_PLAIN_SCAN, so that the tests reach that one too).
  */
 #ifndef NARROWGATE_BASE_JSON_SCAN_H
 #define NARROWGATE_BASE_JSON_SCAN_H
@@ -19,7 +19,7 @@ static inline __m128i scan_load(const char *p)
 	return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
-/* Bytes that end a plain run come out as 0xFF: quote, backslash, and below 0x20 as signed, that is controls and not ASCII. */
+/* Bytes that end a plain run become 0xFF: quote, backslash, and below 0x20 as signed, that is controls and not ASCII. */
 static inline __m128i scan_marks(__m128i v)
 {
 	__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));

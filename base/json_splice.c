@@ -1,11 +1,11 @@
 /*
- * The original bytes with edits. Edits are put in the order of the text, then the text is copied once; what an edit drops
- * is stepped over. `done` tells everything: what lies before it is written or dropped.
+ * The original bytes with edits. Edits are put in the order of the text, then the text is copied once; what an edit
+ * drops is stepped over. `done` tells everything: what lies before it is written or dropped.
  */
 #include <stdlib.h>
 #include "base/json_parts.h"
 
-/* An edit at its place in the text. Two edits share a place only when they are of one token, or inserts into one object. */
+/* An edit at its place in the text. Edits share a place only when they are of one token, or inserts into one object. */
 struct change {
 	uint32_t at;
 	uint32_t order; /* in which the edits were asked for */
@@ -23,7 +23,7 @@ struct splice {
 	uint32_t filled;    /* the object that was inserted into last, or JSON_NONE */
 };
 
-/* --- collecting edits ----------------------------------------------------------------------------------------------- */
+/* --- collecting edits --------------------------------------------------------------------------------------------- */
 
 void json_edits_init(struct json_edits *e, struct arena *arena)
 {
@@ -70,7 +70,7 @@ enum err json_edit_insert(struct json_edits *e, uint32_t obj, struct slice name,
 	return edit.name.p && edit.with.p ? edits_add(e, edit) : E_NOMEM;
 }
 
-/* --- the order of the text ------------------------------------------------------------------------------------------ */
+/* --- the order of the text ---------------------------------------------------------------------------------------- */
 
 static bool is_name(const struct json *j, uint32_t tok)
 {
@@ -128,7 +128,8 @@ static enum err changes_make(const struct json *j, const struct json_edits *e, s
 	for (uint32_t t = 0; err == E_OK && at < escaped; t++) {
 		if (!is_escaped_name(&j->tok[t]))
 			continue;
-		v[at].edit = (struct json_edit){ .tok = t, .kind = JSON_EDIT_STRING, .with = json_string(j, t, e->arena) };
+		v[at].edit = (struct json_edit){ .tok = t, .kind = JSON_EDIT_STRING };
+		v[at].edit.with = json_string(j, t, e->arena);
 		err = v[at++].edit.with.p ? E_OK : E_NOMEM;
 	}
 	for (uint32_t i = 0; err == E_OK && i < e->n; i++)
@@ -144,7 +145,7 @@ static enum err changes_make(const struct json *j, const struct json_edits *e, s
 	return err;
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static enum err copy_to(struct splice *s, uint32_t to)
 {
@@ -204,7 +205,7 @@ static enum err apply_replace(struct splice *s, const struct json_edit *edit)
 	return edit->kind == JSON_EDIT_STRING ? buf_add_json_string(s->out, edit->with) : buf_add(s->out, edit->with);
 }
 
-/* The comma in front goes where a child before this one stays, else the one behind: so none is left over, nor missing. */
+/* The comma in front goes where a child before this one stays, else the one behind: none is left over, nor missing. */
 static enum err apply_remove(struct splice *s, uint32_t tok)
 {
 	uint32_t from = source_start(s->j, tok), to = source_end(s->j, is_name(s->j, tok) ? tok + 1 : tok);

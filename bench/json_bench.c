@@ -17,7 +17,7 @@ struct sample {
 	struct buf text;
 };
 
-/* --- ours ----------------------------------------------------------------------------------------------------------- */
+/* --- ours --------------------------------------------------------------------------------------------------------- */
 
 /* Memory as an exchange has it: kept from message to message. */
 struct ours {
@@ -62,20 +62,22 @@ static bool ours_facts(struct ours *o, struct slice text, struct json_facts *f)
 	return true;
 }
 
-/* --- samples -------------------------------------------------------------------------------------------------------- */
+/* --- samples ------------------------------------------------------------------------------------------------------ */
 
 static void add_row(struct buf *b, unsigned i)
 {
 	buf_add_fmt(b,
-		"{\"id\":%u,\"path\":\"apps/service-%u/prod/database\",\"version\":%u,\"type\":\"api_key\",\"active\":%s,"
-		"\"owner\":\"team-%u@example.com\",\"score\":%u.%u,\"expires_at\":null,\"tags\":[\"prod\",\"eu-west-%u\"]}",
+		"{\"id\":%u,\"path\":\"apps/service-%u/prod/database\",\"version\":%u,\"type\":\"api_key\","
+		"\"active\":%s,\"owner\":\"team-%u@example.com\",\"score\":%u.%u,\"expires_at\":null,"
+		"\"tags\":[\"prod\",\"eu-west-%u\"]}",
 		i * 7919 + 11, i, i % 40 + 1, i % 3 ? "true" : "false", i % 17, i % 100, i % 10, i % 4);
 }
 
 /* A result that lists secrets, of about n bytes. */
 static void make_rows(struct buf *b, size_t n)
 {
-	buf_add(b, SL("{\"jsonrpc\":\"2.0\",\"id\":4217,\"result\":{\"isError\":false,\"structuredContent\":{\"items\":["));
+	buf_add(b, SL("{\"jsonrpc\":\"2.0\",\"id\":4217,\"result\":{\"isError\":false,"
+		      "\"structuredContent\":{\"items\":["));
 	for (unsigned i = 0; i == 0 || b->n + 180 < n; i++) {
 		if (i)
 			buf_add_char(b, ',');
@@ -89,7 +91,8 @@ static void make_text(struct buf *b, size_t n)
 {
 	buf_add(b, SL("{\"jsonrpc\":\"2.0\",\"id\":4217,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\""));
 	while (b->n + 120 < n)
-		buf_add(b, SL("the quick report of the \\\"payments\\\" service says that all is well, and that nothing was seen today\\n"));
+		buf_add(b, SL("the quick report of the \\\"payments\\\" service says that all is well, "
+			      "and that nothing was seen today\\n"));
 	buf_add(b, SL("\"}]}}"));
 }
 
@@ -103,7 +106,7 @@ static void make_call(struct buf *b)
 		      "    \"_meta\": {\"progressToken\": \"tok-4217\"}\n  }\n}\n"));
 }
 
-/* --- measuring ------------------------------------------------------------------------------------------------------ */
+/* --- measuring ---------------------------------------------------------------------------------------------------- */
 
 static double now_s(void)
 {
@@ -185,16 +188,16 @@ static bool bench_sample(const struct sample *s, struct ours *o, int rounds)
 		for (int round = 0; round < rounds; round++)
 			ratio[r][round] = mbs[r][round] / mbs[2][round];
 	for (int r = 0; r < readers; r++)
-		printf("  %-14s %9.0f MB/s  %6.1f x jansson\n", r < 2 ? own[r] : json_peers[r - 2].name, median(mbs[r], rounds),
-			median(ratio[r], rounds));
+		printf("  %-14s %9.0f MB/s  %6.1f x jansson\n", r < 2 ? own[r] : json_peers[r - 2].name,
+			median(mbs[r], rounds), median(ratio[r], rounds));
 	return true;
 }
 
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 7;
-	struct sample samples[] = { { .name = "call" }, { .name = "1 KB rows" }, { .name = "64 KB rows" }, { .name = "4 MB rows" },
-		{ .name = "4 MB text" } };
+	struct sample samples[] = { { .name = "call" }, { .name = "1 KB rows" }, { .name = "64 KB rows" },
+		{ .name = "4 MB rows" }, { .name = "4 MB text" } };
 	const size_t count = sizeof(samples) / sizeof(*samples);
 	struct ours o;
 	bool ok = true;

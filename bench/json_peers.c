@@ -6,7 +6,7 @@
 #include <yajl/yajl_gen.h>
 #include <yajl/yajl_parse.h>
 
-/* --- jansson -------------------------------------------------------------------------------------------------------- */
+/* --- jansson ------------------------------------------------------------------------------------------------------ */
 
 #define JANSSON_FLAGS (JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL)
 
@@ -48,7 +48,7 @@ static bool jansson_facts(const char *p, size_t n, struct json_facts *f)
 	return root != NULL;
 }
 
-/* --- cJSON ---------------------------------------------------------------------------------------------------------- */
+/* --- cJSON -------------------------------------------------------------------------------------------------------- */
 
 static bool cjson_forward(const char *p, size_t n)
 {
@@ -84,7 +84,7 @@ static bool cjson_facts(const char *p, size_t n, struct json_facts *f)
 	return root != NULL;
 }
 
-/* --- yajl: events straight into a generator ------------------------------------------------------------------------- */
+/* --- yajl: events straight into a generator ----------------------------------------------------------------------- */
 
 struct yajl_ctx {
 	yajl_gen gen; /* NULL when only facts are wanted */
@@ -167,7 +167,8 @@ static const yajl_callbacks yajl_events = { on_null, on_boolean, NULL, NULL, on_
 static bool yajl_read(const char *p, size_t n, struct yajl_ctx *c)
 {
 	yajl_handle h = yajl_alloc(&yajl_events, NULL, c);
-	bool ok = yajl_parse(h, (const unsigned char *)p, n) == yajl_status_ok && yajl_complete_parse(h) == yajl_status_ok;
+	bool ok = yajl_parse(h, (const unsigned char *)p, n) == yajl_status_ok &&
+		  yajl_complete_parse(h) == yajl_status_ok;
 
 	yajl_free(h);
 	return ok;

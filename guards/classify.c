@@ -44,9 +44,21 @@ void classify_rule(struct facts *f, const struct rule *rule, const struct args *
 	classify_handles(f, rule, a, n);
 	if (!f->locked)
 		return;
+	/* Beside the inner arguments stand the wrapper's own, and only there. */
 	for (size_t i = 0; i < n; i++)
-		classify_args(f, rule, f->call->outer, &a[i]);
+		classify_args(f, rule, a[i].inner ? NULL : f->call->outer, &a[i]);
 	classify_tenants(f, rule, a, n);
+}
+
+/* With both places given, either may count: the stronger action does. */
+static enum action inner_action(struct facts *f, const struct rule *rule, const struct args *a, size_t n)
+{
+	enum action first = classify_action(&rule->action, a[0].json, a[0].args, f->arena);
+
+	if (n == 1)
+		return first;
+	enum action second = classify_action(&rule->action, a[1].json, a[1].args, f->arena);
+	return action_is_read_only(first) ? second : first;
 }
 
 static void classify_wrapper(struct facts *f, const struct args *outer)
@@ -61,15 +73,8 @@ static void classify_wrapper(struct facts *f, const struct args *outer)
 	c->args = inner[0].args;
 	if (!c->rule)
 		return;
-	/* With both places given, either may count: the stronger action does. */
-	c->action = classify_action(&c->rule->action, inner[0].json, inner[0].args, f->arena);
-	if (n == 2) {
-		enum action beside = classify_action(&c->rule->action, inner[1].json, inner[1].args, f->arena);
-		if (inner[0].args == JSON_NONE || (action_is_read_only(c->action) && !action_is_read_only(beside)))
-			c->action = beside;
-	}
-	/* The wrapper's own arguments must be accounted for as well. */
-	if (f->locked && n == 1)
+	c->action = inner_action(f, c->rule, inner, n);
+	if (f->locked && n == 1 && inner[0].inner)
 		classify_args(f, c->outer, NULL, outer);
 	classify_rule(f, c->rule, inner, n);
 }

@@ -216,7 +216,7 @@ static void read_below(struct reading *r, uint32_t value, struct slice name)
 static void read_unknown(struct reading *r, uint32_t value, struct slice name, enum look l)
 {
 	struct facts *f = r->f;
-	struct slice tool = r->outer ? f->call->outer_name : f->call->name;
+	struct slice tool = f->call->outer && !r->a->inner ? f->call->outer_name : f->call->name;
 	const struct toolbook *tools = f->view->tools;
 
 	if (look_is_path(l) || l == LOOK_KEY || tree_looks_judged(f, r->a->json, value)) {

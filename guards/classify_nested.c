@@ -87,6 +87,11 @@ size_t classify_nested(struct facts *f, const struct args *outer, struct args ou
 		facts_fault(f, R_ARGUMENT, wrapper->call_tool.source);
 		return 0;
 	}
+	if (!wrapper->call_args_rest)
+		return 1;
 	out[1] = *outer;
-	return wrapper->call_args_rest ? 2 : 1;
+	if (out[0].args != JSON_NONE)
+		return 2;
+	out[0] = *outer;
+	return 1;
 }

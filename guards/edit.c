@@ -7,11 +7,6 @@ struct place {
 	struct json_edits *edits;
 };
 
-static uint32_t message_args(const struct call *c)
-{
-	return json_walk(&c->rpc->json, c->rpc->params, "arguments");
-}
-
 static bool find_place(struct call *c, struct place *out)
 {
 	*out = (struct place){ &c->rpc->json, c->args, &c->edits };
@@ -19,11 +14,8 @@ static bool find_place(struct call *c, struct place *out)
 		*out = (struct place){ c->args_json, c->args, &c->inner_edits };
 		return c->inner_at != JSON_NONE;
 	}
-	if (c->outer && c->args == JSON_NONE) {
-		out->args = message_args(c);
-		return c->outer->call_args_rest;
-	}
-	return true;
+	/* A wrapper without inner arguments: nobody can say where they would go. */
+	return !c->outer || c->args != JSON_NONE;
 }
 
 /* There is no arguments object: it is made, and made again with every further argument. */

@@ -22,7 +22,15 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || is_upper(c) || (c >= '0' && c <= '9');
 }
 
-/* Cuts the next word off: at every other character, and where a capital follows a small letter. */
+/* Where a capital follows a small letter, or stands before one behind capitals: get|Secret, SQL|Query. */
+static bool begins_word(struct slice s, size_t at)
+{
+	bool small_next = at + 1 < s.n && s.p[at + 1] >= 'a' && s.p[at + 1] <= 'z';
+
+	return is_upper(s.p[at]) && (!is_upper(s.p[at - 1]) || small_next);
+}
+
+/* Cuts the next word off *rest: at everything that is no letter, and between capitals and small letters. */
 static struct slice cut_word(struct slice *rest)
 {
 	size_t from = 0;
@@ -30,7 +38,7 @@ static struct slice cut_word(struct slice *rest)
 	while (from < rest->n && !is_letter(rest->p[from]))
 		from++;
 	size_t to = from;
-	while (to < rest->n && is_letter(rest->p[to]) && !(to > from && is_upper(rest->p[to]) && !is_upper(rest->p[to - 1])))
+	while (to < rest->n && is_letter(rest->p[to]) && (to == from || !begins_word(*rest, to)))
 		to++;
 	struct slice word = slice_make(rest->p + from, to - from);
 	*rest = slice_from(*rest, to);

@@ -19,7 +19,8 @@ static bool text_has_marker(struct slice text)
 /* Only a text with one of these bytes can hold a marker, written in whatever way. */
 static bool is_worth_reading(struct slice raw)
 {
-	return memchr(raw.p, '\\', raw.n) || memchr(raw.p, MASK_MARKER[0], raw.n) || has(raw, SL(REDACTED));
+	return memchr(raw.p, '\\', raw.n) || memchr(raw.p, MASK_MARKER[0], raw.n) ||
+		(memchr(raw.p, REDACTED[0], raw.n) && has(raw, SL(REDACTED)));
 }
 
 bool json_has_marker(const struct json *j, uint32_t tok, struct arena *a)

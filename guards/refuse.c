@@ -147,7 +147,7 @@ static struct error_shape shape_of(const struct call *c, const struct judgement 
 	case M_TOOLS_CALL:
 		if (hidden)
 			return (struct error_shape){ .code = RPC_INVALID_PARAMS, .fixed = "Unknown tool: ", .uniform = true,
-				.named = echo(c->outer ? c->outer_name : c->name) };
+				.named = echo(c->outer && j->why.reason == R_TOOLS ? c->outer_name : c->name) };
 		break;
 	case M_RESOURCES_READ:
 		if (j->why.reason != R_MESSAGE)

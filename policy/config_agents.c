@@ -30,7 +30,8 @@ static void read_key_hash(struct loader *l, const struct yaml_node *node, struct
 	/* What stands there may be the key itself: it is not repeated. */
 	if (!good)
 		faults_add(l->faults, node->at,
-			"`api_key_sha256` is the SHA-256 of the key in 64 hex digits (`printf %%s KEY | sha256sum`), never the key");
+			"`api_key_sha256` is the SHA-256 of the key in 64 hex digits (`printf %%s KEY | sha256sum`), "
+			"never the key");
 	unsigned char of_nothing[DIGEST_BYTES];
 
 	digest_sha256(slice_make("", 0), of_nothing);
@@ -92,7 +93,8 @@ static struct profile *read_agent(struct loader *l, const struct yaml_node *node
 	if (identify)
 		read_identify(l, identify, agent);
 	else
-		faults_add(l->faults, node->at, "an agent without `identify`: write `identify: {local: true}` or an api_key_sha256");
+		faults_add(l->faults, node->at,
+			"an agent without `identify`: write `identify: {local: true}` or an api_key_sha256");
 	if (upstreams)
 		read_agent_upstreams(l, upstreams, agent);
 	if (!profile)
@@ -109,16 +111,17 @@ static void check_distinct(struct loader *l, const struct agent_config *v, size_
 
 	for (size_t i = 0; i + 1 < n; i++) {
 		if (slice_eq(v[i].name, last->name))
-			faults_add(l->faults, last->at, "agent `%.*s` is given twice: first in line %u", SL_ARG(last->name),
-				v[i].at.line);
+			faults_add(l->faults, last->at, "agent `%.*s` is given twice: first in line %u",
+				SL_ARG(last->name), v[i].at.line);
 		else if (v[i].identify != last->identify)
 			continue;
 		else if (last->identify == IDENTIFY_LOCAL)
-			faults_add(l->faults, last->at, "`%.*s` and `%.*s` are both `local`: nobody could tell them apart",
-				SL_ARG(v[i].name), SL_ARG(last->name));
-		else if (!memcmp(v[i].api_key_sha256, last->api_key_sha256, sizeof last->api_key_sha256))
-			faults_add(l->faults, last->at, "`%.*s` and `%.*s` have the same api_key_sha256", SL_ARG(v[i].name),
+			faults_add(l->faults, last->at,
+				"`%.*s` and `%.*s` are both `local`: nobody could tell them apart", SL_ARG(v[i].name),
 				SL_ARG(last->name));
+		else if (!memcmp(v[i].api_key_sha256, last->api_key_sha256, sizeof last->api_key_sha256))
+			faults_add(l->faults, last->at, "`%.*s` and `%.*s` have the same api_key_sha256",
+				SL_ARG(v[i].name), SL_ARG(last->name));
 	}
 }
 
@@ -161,8 +164,12 @@ static void note_use(struct profile **v, size_t *n, struct profile *p)
 	v[(*n)++] = p;
 }
 
-/* Reads the agents of the list, or makes the one that stands for every local caller. One profile each; false after a fault. */
-static bool read_rows(struct loader *l, const struct yaml_node *list, struct agent_config *agents, struct profile **profiles)
+/*
+ * Reads the agents of the list, or makes the one that stands for every local caller. One profile each; false after a
+ * fault.
+ */
+static bool read_rows(
+	struct loader *l, const struct yaml_node *list, struct agent_config *agents, struct profile **profiles)
 {
 	const struct yaml_node *node = list ? list->first : NULL;
 	size_t i = 0;

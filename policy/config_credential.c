@@ -14,7 +14,8 @@ static struct slice read_variable_name(struct loader *l, const struct yaml_node 
 		char c = name.p[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (i && c >= '0' && c <= '9'))) {
-			faults_add(l->faults, node->at, "`env` holds the name of a variable, never the credential itself");
+			faults_add(
+				l->faults, node->at, "`env` holds the name of a variable, never the credential itself");
 			return (struct slice){ NULL, 0 };
 		}
 	}
@@ -25,8 +26,8 @@ static void read_secret(struct loader *l, const struct yaml_node *node, struct s
 {
 	if (node->kind != YAML_MAP) {
 		faults_add(l->faults, node->at,
-			"a credential must not stand in the file: write `%.*s: {file: PATH}` or `%.*s: {env: NAME}`", SL_ARG(node->key),
-			SL_ARG(node->key));
+			"a credential must not stand in the file: write `%.*s: {file: PATH}` or `%.*s: {env: NAME}`",
+			SL_ARG(node->key), SL_ARG(node->key));
 		return;
 	}
 	yaml_only(node, secret_keys, l->faults);
@@ -61,7 +62,8 @@ static void read_header(struct loader *l, const struct yaml_node *node, struct c
 void config_read_credential(struct loader *l, const struct yaml_node *node, struct credential_config *out)
 {
 	if (node->kind != YAML_MAP) {
-		faults_add(l->faults, node->at, "`credential` holds one of `bearer: {file: PATH}` and `header: {name: …, value: …}`");
+		faults_add(l->faults, node->at,
+			"`credential` holds one of `bearer: {file: PATH}` and `header: {name: …, value: …}`");
 		return;
 	}
 	yaml_only(node, credential_keys, l->faults);

@@ -1,4 +1,4 @@
-/* The last step from a profile to what an agent gets: `--profile`, then the environment, then the flags, each narrowing. */
+/* The last step from a profile to what an agent gets: `--profile`, the environment, the flags, each narrowing. */
 #include "policy/config_inside.h"
 
 /* Without a file and without `--profile`, variables are the whole profile: what they leave out is off. */
@@ -74,7 +74,8 @@ static void check_inside(struct loader *l, const struct layer *layer, struct pro
 		for (size_t k = 0; k < n && !inside; k++)
 			inside = allows(&v[k]->effective->policy.allowed, prefix->path.text);
 		if (!inside)
-			faults_add(l->faults, prefix->at, "`%.*s` would widen: it reaches outside what the profile allows",
+			faults_add(l->faults, prefix->at,
+				"`%.*s` would widen: it reaches outside what the profile allows",
 				SL_ARG(prefix->path.text));
 	}
 }

@@ -1,14 +1,14 @@
 /*
- * The environment, for drop-in use. Beside a file (or a profile that the command line names) variables only narrow; alone
- * they are the whole profile.
+ * The environment, for drop-in use. Beside a file (or a profile that the command line names) variables only narrow;
+ * alone they are the whole profile.
  */
 #include "policy/config_inside.h"
 
 /* One option as the environment gives it. */
 struct given {
 	const char *variable;
-	struct slice text;    /* trimmed */
-	struct origin at;     /* "environment NAME" */
+	struct slice text; /* trimmed */
+	struct origin at; /* "environment NAME" */
 };
 
 /* What the environment says of an option; false when nothing, or after a fault. */
@@ -26,8 +26,8 @@ static bool find_given(struct loader *l, enum option o, struct given *out)
 		struct slice file = arena_fmt(l->arena, "environment %s", row->variables[i]);
 
 		if (found && !slice_eq(text, out->text)) {
-			faults_add(l->faults, (struct origin){ .file = file }, "says something else than %s: set only one of them",
-				out->variable);
+			faults_add(l->faults, (struct origin){ .file = file },
+				"says something else than %s: set only one of them", out->variable);
 			return false;
 		}
 		if (!found)
@@ -37,7 +37,8 @@ static bool find_given(struct loader *l, enum option o, struct given *out)
 		config_hash_add(l, slice_of(row->variables[i]), text);
 	}
 	if (found && out->text.n == 0) {
-		faults_add(l->faults, out->at, "%s is set but empty: unset it, or say what it should be", out->variable);
+		faults_add(
+			l->faults, out->at, "%s is set but empty: unset it, or say what it should be", out->variable);
 		return false;
 	}
 	return found;
@@ -111,13 +112,20 @@ static void ask_later(struct loader *l, const struct given *g)
 		g->variable, SL_ARG(slice_head(g->text, 40)));
 }
 
-static bool is_word_of(enum option o, struct slice word)
+/* Whether the variable holds one of the option's words, in any case; a fault that lists them otherwise. */
+static bool check_word(struct loader *l, enum option o, const struct given *g)
 {
-	struct slice rest = slice_of(option_row(o)->words);
+	const char *const *words = option_row(o)->words;
+	struct buf list;
 
-	while (rest.p)
-		if (slice_eq_nocase(word, slice_cut(&rest, ' ')))
+	for (size_t i = 0; words[i]; i++)
+		if (slice_eq_nocase(g->text, slice_of(words[i])))
 			return true;
+	buf_init(&list, 256);
+	for (size_t i = 0; words[i]; i++)
+		buf_add_fmt(&list, "%s%s", i ? ", " : "", words[i]);
+	faults_add(l->faults, g->at, "%s is one of %.*s", g->variable, SL_ARG(buf_slice(&list)));
+	buf_finish(&list);
 	return false;
 }
 
@@ -128,10 +136,8 @@ static void take_later_word(struct loader *l, enum option o, const char *recordi
 
 	if (!find_given(l, o, &g))
 		return;
-	if (!is_word_of(o, g.text)) {
-		faults_add(l->faults, g.at, "%s is one of: %s", g.variable, option_row(o)->words);
+	if (!check_word(l, o, &g))
 		return;
-	}
 	bool records = slice_eq_nocase(g.text, slice_of(recording));
 
 	if (!records && !slice_eq_nocase(g.text, SL("off"))) {

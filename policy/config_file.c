@@ -1,7 +1,7 @@
+#include "policy/config.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
-#include "policy/config.h"
 
 #define MAX_FILE_BYTES ((size_t)4 << 20)
 

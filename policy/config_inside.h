@@ -118,16 +118,16 @@ bool config_prefix(struct loader *, struct slice raw, struct origin at, struct p
 
 /* Nothing narrowed but unknown tools: what a profile starts from that extends none. */
 struct profile profile_blank(void);
-/* Puts a layer on a profile. `free`: the layer may say what it likes, for it has no parent; else a widening is a fault. */
-void profile_apply(struct loader *, struct profile *, const struct layer *, bool free);
+/* Puts a layer on a profile. `orphan`: it has no parent, so it may say what it likes; else a widening is a fault. */
+void profile_apply(struct loader *, struct profile *, const struct layer *, bool orphan);
 /* What a profile says, as a layer that never widens: for the intersection of two profiles. */
 struct layer profile_as_layer(const struct profile *);
 
-/* --- config_effective.c: what agents really get --------------------------------------------------------------------- */
+/* --- config_effective.c: what agents really get ------------------------------------------------------------------- */
 
 /* The profile of everybody who has no other: of the command line, the file, or the environment. NULL after a fault. */
 struct profile *config_default_profile(struct loader *);
-/* Puts `--profile`, the environment and the flags on the n profiles that agents have; fills `effective` and the absent guards. */
+/* Puts `--profile`, the environment and the flags on the profiles in use; fills `effective` and the absent guards. */
 void config_make_effective(struct loader *, struct profile **, size_t n);
 
 #endif

@@ -23,10 +23,12 @@ bool config_prefix(struct loader *l, struct slice raw, struct origin at, struct 
 	if (f == PATH_EMPTY)
 		faults_add(l->faults, at, "an empty path prefix: write `/` for everything");
 	else if (f == PATH_WILDCARD)
-		faults_add(l->faults, at, "`%.*s`: wildcards do not stand in prefixes; `a/b` already covers all below it",
+		faults_add(l->faults, at,
+			"`%.*s`: wildcards do not stand in prefixes; `a/b` already covers all below it",
 			SL_ARG(slice_head(raw, 100)));
 	else
-		faults_add(l->faults, at, "`%.*s` is no path prefix: %s", SL_ARG(slice_head(raw, 100)), path_fault_text(f));
+		faults_add(l->faults, at, "`%.*s` is no path prefix: %s", SL_ARG(slice_head(raw, 100)),
+			path_fault_text(f));
 	return false;
 }
 
@@ -69,7 +71,7 @@ static void read_actions(struct loader *l, const struct yaml_node *node, struct 
 #define X(name, word, ...) word,
 		ACTIONS(X)
 #undef X
-		NULL,
+			NULL,
 	};
 
 	if (!yaml_is(node, YAML_LIST, l->faults))
@@ -110,27 +112,10 @@ static void read_tools(struct loader *l, const struct yaml_node *node, struct la
 	layer->n_tools = 1;
 }
 
-/* `"words"` of an option as a NULL-terminated list over `text`, which is cut into pieces. */
-static void split_words(const char *words, char text[64], const char *list[8])
-{
-	size_t n = 0;
-	char *save = NULL;
-
-	strncpy(text, words, 63);
-	text[63] = 0;
-	for (char *w = strtok_r(text, " ", &save); w && n < 7; w = strtok_r(NULL, " ", &save))
-		list[n++] = w;
-	list[n] = NULL;
-}
-
 /* Index of the word among the option's, -1 after a fault. */
 static int read_word(struct loader *l, const struct yaml_node *node, enum option o)
 {
-	char text[64];
-	const char *list[8];
-
-	split_words(option_row(o)->words, text, list);
-	return config_word(l, node, list);
+	return config_word(l, node, option_row(o)->words);
 }
 
 static void ask_later(struct loader *l, const struct yaml_node *node)

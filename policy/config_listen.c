@@ -72,7 +72,8 @@ static bool cut_address(struct slice text, struct slice *host, uint16_t *port)
 	if (!end)
 		return false;
 	*host = slice_make(text.p, (size_t)(end - text.p));
-	return read_port(slice_from(text, host->n + 1), port) && (is_address(*host) || slice_eq(*host, SL("localhost")));
+	return read_port(slice_from(text, host->n + 1), port) &&
+		(is_address(*host) || slice_eq(*host, SL("localhost")));
 }
 
 static bool read_address(struct loader *l, const struct yaml_node *node, struct listen_address *out)
@@ -173,7 +174,8 @@ static void read_origins(struct loader *l, const struct yaml_node *node)
 	c->allowed_origins = config_texts(l, node, &c->n_allowed_origins, true);
 	for (size_t i = 0; i < c->n_allowed_origins; i++)
 		if (!is_origin(c->allowed_origins[i]))
-			faults_add(l->faults, node->at, "`%.*s` is no origin: write https://app.example, without path or wildcard",
+			faults_add(l->faults, node->at,
+				"`%.*s` is no origin: write https://app.example, without path or wildcard",
 				SL_ARG(slice_head(c->allowed_origins[i], 80)));
 }
 
@@ -184,7 +186,8 @@ static void read_hosts(struct loader *l, const struct yaml_node *node)
 	c->allowed_hosts = config_texts(l, node, &c->n_allowed_hosts, true);
 	for (size_t i = 0; i < c->n_allowed_hosts; i++)
 		if (!is_host(c->allowed_hosts[i]))
-			faults_add(l->faults, node->at, "`%.*s` is no host name: write gateway.example, without port or wildcard",
+			faults_add(l->faults, node->at,
+				"`%.*s` is no host name: write gateway.example, without port or wildcard",
 				SL_ARG(slice_head(c->allowed_hosts[i], 80)));
 }
 
@@ -196,7 +199,8 @@ void config_read_listen(struct loader *l, const struct yaml_node *map)
 	yaml_only(map, listen_keys, l->faults);
 	const struct yaml_node *admin = yaml_get(map, SL("admin")), *drain = yaml_get(map, SL("drain"));
 	const struct yaml_node *tls = yaml_get(map, SL("tls"));
-	const struct yaml_node *origins = yaml_get(map, SL("allowed_origins")), *hosts = yaml_get(map, SL("allowed_hosts"));
+	const struct yaml_node *origins = yaml_get(map, SL("allowed_origins")),
+				*hosts = yaml_get(map, SL("allowed_hosts"));
 
 	read_mcp(l, yaml_get(map, SL("mcp")));
 	if (admin)

@@ -1,14 +1,14 @@
 /* The configuration as a whole: read all of it, tell every fault, hand out all or nothing. */
 #include "policy/config_inside.h"
 
-#include <stdlib.h>
 #include "base/digest.h"
+#include <stdlib.h>
 
 #define MAX_CONFIG_BYTES ((size_t)64 << 20)
 #define MAX_HASHED_BYTES ((size_t)256 << 20)
 
-static const char *const root_keys[] = { "version", "listen", "upstreams", "profiles", "agents", "default_profile", "audit",
-	"state", NULL };
+static const char *const root_keys[] = { "version", "listen", "upstreams", "profiles", "agents", "default_profile",
+	"audit", "state", NULL };
 static const char *const audit_keys[] = { "file", "stdout", NULL };
 static const char *const state_keys[] = { "key", NULL };
 
@@ -44,7 +44,8 @@ static void read_version(struct loader *l, const struct yaml_node *node)
 	struct slice text = node ? yaml_text(node, l->faults) : SL("1");
 
 	if (text.p && !slice_eq(text, SL("1")))
-		faults_add(l->faults, node->at, "`version: %.*s`: this program reads version 1", SL_ARG(slice_head(text, 20)));
+		faults_add(l->faults, node->at, "`version: %.*s`: this program reads version 1",
+			SL_ARG(slice_head(text, 20)));
 }
 
 static void read_audit(struct loader *l, const struct yaml_node *map)
@@ -59,7 +60,8 @@ static void read_audit(struct loader *l, const struct yaml_node *map)
 	if (out)
 		l->config->audit_stdout = yaml_bool(out, false, l->faults);
 	if (l->config->audit_stdout && l->flags->stdio)
-		faults_add(l->faults, out->at, "`audit.stdout` cannot be where the agent is on stdio: use `audit.file`");
+		faults_add(
+			l->faults, out->at, "`audit.stdout` cannot be where the agent is on stdio: use `audit.file`");
 }
 
 static void read_state(struct loader *l, const struct yaml_node *map)

@@ -1,6 +1,6 @@
 /*
  * Intersections: a layer on a profile. Nothing here ever makes a profile pass more than it did, but for a profile that
- * has no parent (`free`), whose own words are its beginning.
+ * has no parent (`orphan`), whose own words are its beginning.
  */
 #include "policy/config_inside.h"
 
@@ -12,40 +12,40 @@ struct profile profile_blank(void)
 /* One switch of a profile: where it is, what it is called, and the value that narrows. */
 struct switch_row {
 	const char *key;
-	const char *wide, *tight;  /* its values in words */
+	const char *wide, *tight; /* its values in words */
 	bool narrow;
 };
 
-static void widening(struct loader *l, const struct profile *p, struct origin at, const struct switch_row *row,
-	struct origin before)
+static void widening(
+	struct loader *l, const struct profile *p, struct origin at, const struct switch_row *row, struct origin before)
 {
 	struct slice name = p->policy.profile;
 
 	if (before.file.n == 0)
-		faults_add(l->faults, at, "`%s: %s` would widen `%.*s`, where it is `%s` unless said otherwise", row->key,
-			row->wide, SL_ARG(name), row->tight);
+		faults_add(l->faults, at, "`%s: %s` would widen `%.*s`, where it is `%s` unless said otherwise",
+			row->key, row->wide, SL_ARG(name), row->tight);
 	else
-		faults_add(l->faults, at, "`%s: %s` would widen `%.*s`, which says `%s: %s` (%.*s:%u)", row->key, row->wide,
-			SL_ARG(name), row->key, row->tight, SL_ARG(before.file), before.line);
+		faults_add(l->faults, at, "`%s: %s` would widen `%.*s`, which says `%s: %s` (%.*s:%u)", row->key,
+			row->wide, SL_ARG(name), row->key, row->tight, SL_ARG(before.file), before.line);
 }
 
 static void apply_switch(struct loader *l, const struct profile *p, const struct said_at *said, bool *now,
-	struct origin *at, const struct switch_row *row, bool free)
+	struct origin *at, const struct switch_row *row, bool orphan)
 {
 	if (said->said == SAID_NOTHING)
 		return;
 	bool value = said->said == SAID_TRUE;
 
-	if (value != *now && value != row->narrow && !free) {
+	if (value != *now && value != row->narrow && !orphan) {
 		widening(l, p, said->at, row, *at);
 		return;
 	}
-	if (value != *now || free)
+	if (value != *now || orphan)
 		*at = said->at;
 	*now = value;
 }
 
-static void apply_switches(struct loader *l, struct profile *p, const struct layer *layer, bool free)
+static void apply_switches(struct loader *l, struct profile *p, const struct layer *layer, bool orphan)
 {
 	static const struct switch_row read_only = { "read_only", "false", "true", true };
 	static const struct switch_row mask_values = { "mask_values", "false", "true", true };
@@ -53,13 +53,13 @@ static void apply_switches(struct loader *l, struct profile *p, const struct lay
 	static const struct switch_row enforce = { "enforce", "false", "true", true };
 	struct policy *q = &p->policy;
 
-	apply_switch(l, p, &layer->read_only, &q->read_only, &q->read_only_at, &read_only, free);
-	apply_switch(l, p, &layer->mask_values, &q->mask_values, &q->mask_values_at, &mask_values, free);
-	apply_switch(l, p, &layer->deny_unknown, &q->deny_unknown_tools, &q->deny_unknown_at, &unknown, free);
-	apply_switch(l, p, &layer->enforce, &q->enforce, &q->enforce_at, &enforce, free);
+	apply_switch(l, p, &layer->read_only, &q->read_only, &q->read_only_at, &read_only, orphan);
+	apply_switch(l, p, &layer->mask_values, &q->mask_values, &q->mask_values_at, &mask_values, orphan);
+	apply_switch(l, p, &layer->deny_unknown, &q->deny_unknown_tools, &q->deny_unknown_at, &unknown, orphan);
+	apply_switch(l, p, &layer->enforce, &q->enforce, &q->enforce_at, &enforce, orphan);
 }
 
-static void apply_later(struct loader *l, struct profile *p, const struct layer *layer, bool free)
+static void apply_later(struct loader *l, struct profile *p, const struct layer *layer, bool orphan)
 {
 	static const struct switch_row later[N_LATER] = {
 		[LATER_EXFILTRATION] = { "exfiltration", "off", "block", false },
@@ -71,7 +71,7 @@ static void apply_later(struct loader *l, struct profile *p, const struct layer 
 	for (int i = 0; i < N_LATER; i++) {
 		struct origin none = { 0 };
 
-		apply_switch(l, p, &layer->off[i], &p->off[i], &none, &later[i], free);
+		apply_switch(l, p, &layer->off[i], &p->off[i], &none, &later[i], orphan);
 	}
 }
 
@@ -128,11 +128,11 @@ static void apply_denied(struct loader *l, struct prefixes *now, const struct pr
 }
 
 static void apply_lock(struct loader *l, const struct profile *p, struct lock *now, const struct lock *layer,
-	const char *key, bool free)
+	const char *key, bool orphan)
 {
 	if (layer->text.n == 0)
 		return;
-	if (now->text.n && !slice_eq(now->text, layer->text) && !free) {
+	if (now->text.n && !slice_eq(now->text, layer->text) && !orphan) {
 		faults_add(l->faults, layer->at, "`%s: %.*s` would widen `%.*s`, which is locked to `%.*s`", key,
 			SL_ARG(layer->text), SL_ARG(p->policy.profile), SL_ARG(now->text));
 		return;
@@ -157,16 +157,16 @@ static void apply_tools(struct loader *l, struct policy *q, const struct layer *
 	q->n_tools += layer->n_tools;
 }
 
-void profile_apply(struct loader *l, struct profile *p, const struct layer *layer, bool free)
+void profile_apply(struct loader *l, struct profile *p, const struct layer *layer, bool orphan)
 {
 	struct policy *q = &p->policy;
 
-	apply_switches(l, p, layer, free);
-	apply_later(l, p, layer, free);
+	apply_switches(l, p, layer, orphan);
+	apply_later(l, p, layer, orphan);
 	apply_allowed(l, &q->allowed, &layer->allowed);
 	apply_denied(l, &q->denied, &layer->denied);
-	apply_lock(l, p, &q->tenant, &layer->tenant, "tenant", free);
-	apply_lock(l, p, &q->partner, &layer->partner, "partner", free);
+	apply_lock(l, p, &q->tenant, &layer->tenant, "tenant", orphan);
+	apply_lock(l, p, &q->partner, &layer->partner, "partner", orphan);
 	if (layer->actions_set) {
 		q->actions &= layer->actions;
 		q->actions_at = layer->actions_at;

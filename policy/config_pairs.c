@@ -2,9 +2,9 @@
 #include "policy/config_inside.h"
 
 /* Headers that narrowgate makes itself, so that what was judged is what goes out. */
-static const char *const own_headers[] = { "host", "content-type", "content-length", "accept", "accept-encoding", "connection",
-	"transfer-encoding", "te", "upgrade", "expect", "mcp-session-id", "mcp-protocol-version", "mcp-method", "mcp-name",
-	"last-event-id", "origin", NULL };
+static const char *const own_headers[] = { "host", "content-type", "content-length", "accept", "accept-encoding",
+	"connection", "transfer-encoding", "te", "upgrade", "expect", "mcp-session-id", "mcp-protocol-version",
+	"mcp-method", "mcp-name", "last-event-id", "origin", NULL };
 
 /* RFC 9110 §5.6.2. */
 static bool is_token(struct slice s)
@@ -13,7 +13,7 @@ static bool is_token(struct slice s)
 		char c = s.p[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			    (c && strchr("!#$%&'*+-.^_`|~", c))))
+				(c && strchr("!#$%&'*+-.^_`|~", c))))
 			return false;
 	}
 	return s.n > 0;
@@ -26,8 +26,10 @@ static bool check_header_name(struct loader *l, struct slice name, struct origin
 		return false;
 	}
 	for (size_t i = 0; own_headers[i]; i++) {
-		if (slice_eq_nocase(name, slice_of(own_headers[i])) || slice_eq_nocase(slice_head(name, 10), SL("mcp-param-"))) {
-			faults_add(l->faults, at, "the header `%.*s` is narrowgate's to set", SL_ARG(slice_head(name, 60)));
+		if (slice_eq_nocase(name, slice_of(own_headers[i])) ||
+			slice_eq_nocase(slice_head(name, 10), SL("mcp-param-"))) {
+			faults_add(l->faults, at, "the header `%.*s` is narrowgate's to set",
+				SL_ARG(slice_head(name, 60)));
 			return false;
 		}
 	}
@@ -69,14 +71,16 @@ static bool check_variable(struct loader *l, const struct yaml_node *entry)
 		char c = name.p[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (i && c >= '0' && c <= '9'))) {
-			faults_add(l->faults, entry->key_at, "`%.*s` is no name of a variable", SL_ARG(slice_head(name, 60)));
+			faults_add(l->faults, entry->key_at, "`%.*s` is no name of a variable",
+				SL_ARG(slice_head(name, 60)));
 			return false;
 		}
 	}
 	if (!config_names_credential(name) || is_reference(entry->text))
 		return true;
-	faults_add(l->faults, entry->at, "`%.*s` looks like a credential, which must not stand in the file: write `\"${%.*s}\"`",
-		SL_ARG(name), SL_ARG(name));
+	faults_add(l->faults, entry->at,
+		"`%.*s` looks like a credential, which must not stand in the file: write `\"${%.*s}\"`", SL_ARG(name),
+		SL_ARG(name));
 	return false;
 }
 

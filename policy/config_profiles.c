@@ -31,9 +31,11 @@ static void unknown_profile(struct loader *l, struct slice name, struct origin a
 	const char *near = names ? yaml_nearest(name, names) : NULL;
 
 	if (near)
-		faults_add(l->faults, at, "no profile is called `%.*s`: did you mean `%s`?", SL_ARG(slice_head(name, 60)), near);
+		faults_add(l->faults, at, "no profile is called `%.*s`: did you mean `%s`?",
+			SL_ARG(slice_head(name, 60)), near);
 	else
-		faults_add(l->faults, at, "no profile is called `%.*s`: built in are auditor, observer, open, reader, rotator, writer",
+		faults_add(l->faults, at,
+			"no profile is called `%.*s`: built in are auditor, observer, open, reader, rotator, writer",
 			SL_ARG(slice_head(name, 60)));
 }
 
@@ -52,8 +54,9 @@ static bool begin_with_parent(struct loader *l, struct profile *p, const struct 
 		return false;
 	}
 	if (parent->open || chain == MAX_CHAIN) {
-		faults_add(l->faults, extends->at, parent->open ? "`extends: %.*s` goes round in a circle" :
-								  "`extends: %.*s`: too many profiles extend one another",
+		faults_add(l->faults, extends->at,
+			parent->open ? "`extends: %.*s` goes round in a circle"
+					: "`extends: %.*s`: too many profiles extend one another",
 			SL_ARG(name));
 		return false;
 	}
@@ -139,7 +142,8 @@ void config_read_profiles(struct loader *l, const struct yaml_node *map)
 		return;
 	for (const struct yaml_node *c = map ? map->first : NULL; c; c = c->next) {
 		if (find_builtin(c->key))
-			faults_add(l->faults, c->key_at, "`%.*s` is a built-in profile: give yours another name and `extends: %.*s`",
+			faults_add(l->faults, c->key_at,
+				"`%.*s` is a built-in profile: give yours another name and `extends: %.*s`",
 				SL_ARG(c->key), SL_ARG(c->key));
 		else
 			add_row(l, c->key, c);

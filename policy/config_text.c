@@ -1,5 +1,5 @@
-#include <stdlib.h>
 #include "policy/config_inside.h"
+#include <stdlib.h>
 
 void *config_array(struct loader *l, size_t n, size_t size)
 {
@@ -39,7 +39,8 @@ static bool expand_one(struct loader *l, struct slice inner, struct origin at, s
 	} else if (value) {
 		buf_add(out, slice_of(value));
 	} else {
-		faults_add(l->faults, at, "the variable `%s` is not set: set it, or write `${%s:-default}`", name, name);
+		faults_add(
+			l->faults, at, "the variable `%s` is not set: set it, or write `${%s:-default}`", name, name);
 		return false;
 	}
 	return true;
@@ -189,7 +190,8 @@ static bool read_amount(struct slice text, const struct unit *units, uint64_t *o
 
 uint64_t config_duration(struct loader *l, const struct yaml_node *node, uint64_t deflt)
 {
-	static const struct unit units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 }, { 0 } };
+	static const struct unit units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 },
+		{ 0 } };
 	struct slice text = config_text(l, node);
 	uint64_t ms;
 
@@ -197,7 +199,8 @@ uint64_t config_duration(struct loader *l, const struct yaml_node *node, uint64_
 		return deflt;
 	if (read_amount(text, units, &ms) && ms > 0 && ms <= MAX_DURATION_MS)
 		return ms;
-	faults_add(l->faults, node->at, "`%.*s` is a time with its unit, at most 24h: 500ms, 25s, 2m, 1h", SL_ARG(node->key));
+	faults_add(l->faults, node->at, "`%.*s` is a time with its unit, at most 24h: 500ms, 25s, 2m, 1h",
+		SL_ARG(node->key));
 	return deflt;
 }
 
@@ -211,8 +214,8 @@ size_t config_size(struct loader *l, const struct yaml_node *node, size_t deflt,
 		return deflt;
 	if (read_amount(text, units, &bytes) && bytes >= least && bytes <= most)
 		return (size_t)bytes;
-	faults_add(l->faults, node->at, "`%.*s` is a size from %zu to %zu bytes: 65536, 64KiB, 4MiB", SL_ARG(node->key), least,
-		most);
+	faults_add(l->faults, node->at, "`%.*s` is a size from %zu to %zu bytes: 65536, 64KiB, 4MiB", SL_ARG(node->key),
+		least, most);
 	return deflt;
 }
 

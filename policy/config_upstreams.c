@@ -7,8 +7,8 @@
 #define MOST_MAX_MESSAGE    ((size_t)64 << 20)
 #define MAX_UPSTREAMS       64
 
-static const char *const upstream_keys[] = { "catalog", "url", "command", "transport", "era", "headers", "env", "credential",
-	"tls", "proxy", "timeout", "max_message", NULL };
+static const char *const upstream_keys[] = { "catalog", "url", "command", "transport", "era", "headers", "env",
+	"credential", "tls", "proxy", "timeout", "max_message", NULL };
 static const char *const tls_keys[] = { "ca", "certificate", "key", NULL };
 
 /* A name stands in URLs (`/NAME/mcp`), logs and metric labels. */
@@ -17,7 +17,8 @@ static bool is_upstream_name(struct slice s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (i && (c == '-' || c == '_'))))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+				(i && (c == '-' || c == '_'))))
 			return false;
 	}
 	return s.n > 0 && s.n <= 63;
@@ -25,7 +26,8 @@ static bool is_upstream_name(struct slice s)
 
 static bool is_catalog_file(struct slice s)
 {
-	return memchr(s.p, '/', s.n) || slice_ends(s, SL(".yaml")) || slice_ends(s, SL(".yml")) || slice_ends(s, SL(".json"));
+	return memchr(s.p, '/', s.n) || slice_ends(s, SL(".yaml")) || slice_ends(s, SL(".yml")) ||
+		slice_ends(s, SL(".json"));
 }
 
 static struct catalog *load_catalog_file(struct loader *l, struct slice path, struct origin at)
@@ -42,7 +44,8 @@ static struct catalog *load_catalog_file(struct loader *l, struct slice path, st
 }
 
 /* A built-in name or a file; `dir` is where relative files start. */
-static void load_catalog(struct loader *l, struct slice text, struct slice dir, struct origin at, struct upstream_config *u)
+static void load_catalog(
+	struct loader *l, struct slice text, struct slice dir, struct origin at, struct upstream_config *u)
 {
 	size_t before = l->faults->n;
 
@@ -50,7 +53,9 @@ static void load_catalog(struct loader *l, struct slice text, struct slice dir, 
 	if (!is_catalog_file(text)) {
 		u->catalog = catalog_builtin(text, l->faults);
 		if (!u->catalog && l->faults->n == before)
-			faults_add(l->faults, at, "no catalog is called `%.*s`: built in are %.*s; a file's name holds a `/` or ends in .yaml",
+			faults_add(l->faults, at,
+				"no catalog is called `%.*s`: built in are %.*s; a file's name holds a `/` or ends in "
+				".yaml",
 				SL_ARG(slice_head(text, 60)), SL_ARG(catalog_builtin_names()));
 		return;
 	}
@@ -178,8 +183,9 @@ static void read_rest(struct loader *l, const struct yaml_node *map, struct upst
 
 static void begin_upstream(struct upstream_config *u, struct slice name, struct origin at)
 {
-	*u = (struct upstream_config){ .name = name, .at = at, .timeout_ms = DEFAULT_TIMEOUT_MS,
-		.max_message_bytes = DEFAULT_MAX_MESSAGE };
+	*u = (struct upstream_config){
+		.name = name, .at = at, .timeout_ms = DEFAULT_TIMEOUT_MS, .max_message_bytes = DEFAULT_MAX_MESSAGE
+	};
 }
 
 static void read_upstream(struct loader *l, const struct yaml_node *map, struct upstream_config *u)
@@ -223,7 +229,8 @@ static void apply_catalog_flag(struct loader *l, struct upstream_config *v, size
 	else if (!v->catalog_name.n)
 		load_catalog(l, arena_dup(l->arena, name), SL(""), at, v);
 	else if (!slice_eq(v->catalog_name, name))
-		faults_add(l->faults, at, "the file gives `%.*s` the catalog `%.*s`", SL_ARG(v->name), SL_ARG(v->catalog_name));
+		faults_add(l->faults, at, "the file gives `%.*s` the catalog `%.*s`", SL_ARG(v->name),
+			SL_ARG(v->catalog_name));
 }
 
 void config_read_upstreams(struct loader *l, const struct yaml_node *map)

@@ -41,7 +41,8 @@ static bool is_plain_authority(struct slice s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr(".-_:[]", c)))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+				strchr(".-_:[]", c)))
 			return false;
 	}
 	return true;
@@ -68,7 +69,8 @@ bool config_check_url(struct loader *l, struct slice url, struct origin at)
 	else if (has_odd_char(url) || !is_plain_authority(parts.authority))
 		why = "a character that does not belong in a URL";
 	else if (slice_eq(parts.scheme, SL("http")) && !config_is_loopback(parts.host))
-		why = "http to another host would show the credential to the network: write https (http is for localhost only)";
+		why = "http to another host would show the credential to the network: write https (http is for "
+			"localhost only)";
 	else if (!slice_eq(parts.scheme, SL("http")) && !slice_eq(parts.scheme, SL("https")))
 		why = "only https, and http to localhost, reach a vault";
 	if (!why)
@@ -97,8 +99,8 @@ static bool ends_like(struct slice name, struct slice tail)
 
 bool config_names_credential(struct slice name)
 {
-	static const char *const tails[] = { "AUTHORIZATION", "COOKIE", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE",
-		"APIKEY", "_KEY", "CREDENTIAL", "CREDENTIALS", NULL };
+	static const char *const tails[] = { "AUTHORIZATION", "COOKIE", "TOKEN", "SECRET", "PASSWORD", "PASSWD",
+		"PASSPHRASE", "APIKEY", "_KEY", "CREDENTIAL", "CREDENTIALS", NULL };
 
 	for (size_t i = 0; tails[i]; i++)
 		if (ends_like(name, slice_of(tails[i])))

@@ -1,6 +1,6 @@
+#include "policy/catalog.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include "policy/catalog.h"
 
 /* A broken file may hold thousands of mistakes; nobody reads past these. */
 #define MAX_FAULTS      100

@@ -1,6 +1,6 @@
 /* The verdicts of policy.h: prefixes and tool names, nothing else. */
-#include <stdint.h>
 #include "policy/policy.h"
+#include <stdint.h>
 
 static enum paths_verdict say(enum paths_verdict verdict, struct origin at, struct origin *rule)
 {
@@ -33,8 +33,8 @@ static const struct prefix *find_allowed(const struct policy *p, const struct pa
 	return NULL;
 }
 
-static enum paths_verdict judge(const struct policy *p, const struct path *path, bool denied_below, bool allowed_below,
-	struct origin *rule)
+static enum paths_verdict judge(
+	const struct policy *p, const struct path *path, bool denied_below, bool allowed_below, struct origin *rule)
 {
 	const struct prefix *found = find_denied(p, path, denied_below);
 
@@ -75,7 +75,7 @@ static bool glob_matches(struct slice pattern, struct slice name, bool any_case)
 
 	while (n < name.n) {
 		bool same = p < pattern.n && pattern.p[p] != '*' &&
-			(pattern.p[p] == name.p[n] || (any_case && lower(pattern.p[p]) == lower(name.p[n])));
+				(pattern.p[p] == name.p[n] || (any_case && lower(pattern.p[p]) == lower(name.p[n])));
 
 		if (same) {
 			p++;

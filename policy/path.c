@@ -98,7 +98,7 @@ static bool is_dots(struct slice segment)
 	return true;
 }
 
-/* The segments of a path without outer slashes. Longer runs of dots are refused with `.` and `..`: some stores trim them. */
+/* Segments of a path without outer slashes. Longer runs of dots are refused like `..`: some stores trim them. */
 static enum path_fault judge_segments(struct slice s)
 {
 	while (s.p) {

@@ -62,7 +62,10 @@ enum path_fault path_canonical(struct path *out, struct slice raw, bool allow_em
  */
 enum path_fault path_glob_base(struct path *out, struct slice raw, bool *wild, struct arena *);
 
-/* Whether `prefix` covers `path` by whole segments: `prod` covers `prod` and `prod/x`, never `prod-evil`. The empty prefix covers all. Both canonical (or both folded). */
+/*
+ * Whether `prefix` covers `path` by whole segments: `prod` covers `prod` and `prod/x`, never `prod-evil`. The empty prefix
+ * covers all. Both canonical (or both folded).
+ */
 bool path_covers(struct slice prefix, struct slice path);
 
 #endif

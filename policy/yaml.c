@@ -1,8 +1,8 @@
 #include "policy/yaml.h"
 
-#include <yaml.h>
-#include <stdlib.h>
 #include "base/arena.h"
+#include <stdlib.h>
+#include <yaml.h>
 
 /* Bounds no honest file comes near: they keep a mistaken or hostile one from costing memory, stack or time. */
 enum {
@@ -15,8 +15,8 @@ enum {
 /* One list or map that is still open. */
 struct level {
 	struct yaml_node *node;
-	struct yaml_node *last;  /* its newest child */
-	bool keyed;              /* a map: `key` was read, its value comes next */
+	struct yaml_node *last; /* its newest child */
+	bool keyed; /* a map: `key` was read, its value comes next */
 	struct slice key;
 	struct origin key_at;
 };

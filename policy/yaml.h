@@ -21,7 +21,7 @@ struct yaml_node {
 	size_t n;                      /* number of children */
 };
 
-/* The root of the only document; NULL (and a fault) on errors. An empty text gives a YAML_NULL root. Lives in the arena. */
+/* The root of the only document, in the arena; NULL (and a fault) on errors. An empty text gives a YAML_NULL root. */
 const struct yaml_node *yaml_parse(struct slice text, struct slice file, struct arena *, struct faults *);
 /* NULL when `map` is NULL, no map, or has no such key. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, struct slice key);
@@ -30,7 +30,7 @@ bool yaml_is(const struct yaml_node *, enum yaml_kind, struct faults *);
 /* Adds a fault for every key of `map` that is not in the NULL-terminated list, naming the nearest valid one, or all of
  * them when none is near. No map: nothing. */
 void yaml_only(const struct yaml_node *map, const char *const *keys, struct faults *);
-/* The index of `word` (the node's text) among the NULL-terminated words; -1 and a fault that names the nearest, or all of them. */
+/* The index of `word` (the node's text) among the NULL-terminated words; -1 and a fault that names the nearest, or all. */
 int yaml_word(const struct yaml_node *, struct slice word, const char *const *words, struct faults *);
 /* Plain `true`/`false` only (YAML 1.2 core); otherwise a fault, and `deflt`. */
 bool yaml_bool(const struct yaml_node *, bool deflt, struct faults *);

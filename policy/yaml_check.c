@@ -1,6 +1,6 @@
 /* What callers ask of a tree that was read: known keys, kinds, booleans, texts. */
-#include <stdint.h>
 #include "policy/yaml.h"
+#include <stdint.h>
 
 #define MAX_WORD 64 /* bytes compared; longer names are no typing mistake of ours */
 
@@ -129,7 +129,8 @@ static void join(const char *const *names, char *text, size_t size)
 }
 
 /* "unknown key `x`: …" with the nearest name, or with all of them. */
-static void not_one_of(struct faults *faults, struct origin at, const char *what, struct slice word, const char *const *names)
+static void not_one_of(
+	struct faults *faults, struct origin at, const char *what, struct slice word, const char *const *names)
 {
 	char all[512];
 	const char *near = yaml_nearest(word, names);

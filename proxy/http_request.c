@@ -38,10 +38,13 @@ static int on_url(llhttp_t *parser, const char *at, size_t n)
 	return 0;
 }
 
+/* Length and last letter leave one candidate at most, nearly always none. */
 static enum http_field find_field(struct slice name)
 {
+	char last = name.n ? (char)(name.p[name.n - 1] | 0x20) : '\0';
+
 	for (unsigned i = 0; i < FIELD_COUNT; i++)
-		if (slice_eq_nocase(name, field_names[i]))
+		if (name.n == field_names[i].n && last == field_names[i].p[name.n - 1] && slice_eq_nocase(name, field_names[i]))
 			return (enum http_field)i;
 	return FIELD_OTHER;
 }

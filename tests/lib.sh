@@ -37,13 +37,14 @@ install_packages() {
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# npm packages of a folder by its lockfile; again only when the lockfile has changed. Sets NODE to a Node.js of 22 or more.
+# install_node_packages DIR MAJOR: the npm packages of a folder by its lockfile (again only when that has changed), and NODE set
+# to a Node.js of at least that major version: the system's, or one from npm.
 install_node_packages() {
-  local dir=$1
+  local dir=$1 major=$2
   command -v node >/dev/null && command -v npm >/dev/null || install_packages nodejs npm || return 1
   npm_ci "$dir" || return 1
   NODE=$(command -v node)
-  if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 22 ]; then
+  if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt "$major" ]; then
     npm_ci "$dir/node22" || return 1
     NODE=$(ls "$PWD/$dir"/node22/node_modules/node-linux-*/bin/node | head -1)
   fi

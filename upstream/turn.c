@@ -12,20 +12,20 @@ static void unlink_task(struct task *t)
 /* Runs what is queued now; what the tasks add comes in the next round, so that the loop gets to its sockets in between. */
 static void run(struct turn *t)
 {
-	struct task mark = { 0 };
+	struct task *mark = &t->mark;
 
 	if (t->queue.next == &t->queue)
 		return;
-	mark.prev = t->queue.prev;
-	mark.next = &t->queue;
-	mark.prev->next = mark.next->prev = &mark;
-	while (t->queue.next != &mark) {
+	mark->prev = t->queue.prev;
+	mark->next = &t->queue;
+	mark->prev->next = mark->next->prev = mark;
+	while (t->queue.next != mark) {
 		struct task *first = t->queue.next;
 
 		unlink_task(first);
 		first->run(first);
 	}
-	unlink_task(&mark);
+	unlink_task(mark);
 	if (t->queue.next == &t->queue)
 		uv_idle_stop(&t->idle);
 }

@@ -19,6 +19,7 @@ struct turn {
 	uv_prepare_t prepare;   /* before the loop sleeps: what timers and closings added */
 	uv_check_t check;       /* after it woke: what this round's events added */
 	struct task queue;      /* ring; this is its head */
+	struct task mark;       /* in the ring while tasks run: what stands behind it belongs to the next round */
 	unsigned n_open;
 	void (*closed)(void *ctx);
 	void *ctx;

@@ -1,7 +1,7 @@
 /*
- * The reader and the splice. Of a text that is taken: the tape is sound, strings decode, the splice without edits gives the
- * same bytes, and with edits chosen from the text it gives the tree, and the number of bytes, that a simple model of the
- * edits expects.
+ * The reader and the splice. Of a text that is taken: the tape is sound, strings decode, the splice without edits gives
+ * the same bytes, and with edits chosen from the text it gives the tree, and the number of bytes, that a simple model of
+ * the edits expects.
  */
 #include <stdio.h>
 #include "base/json.h"
@@ -24,7 +24,7 @@ enum { MOST_EDITS = 8 };
 static struct arena arena;
 static struct buf spliced, wanted, got;
 
-/* --- the tape ------------------------------------------------------------------------------------------------------- */
+/* --- the tape ----------------------------------------------------------------------------------------------------- */
 
 static void check_string(const struct json *j, uint32_t t)
 {
@@ -75,7 +75,7 @@ static void check_tape(const struct json *j)
 	}
 }
 
-/* --- a model of the edits ------------------------------------------------------------------------------------------- */
+/* --- a model of the edits ----------------------------------------------------------------------------------------- */
 
 struct model {
 	const struct json *j;
@@ -100,8 +100,10 @@ static const struct json_edit *edit_of(const struct model *m, uint32_t tok)
 
 	for (uint32_t i = 0; i < m->edits.n; i++) {
 		const struct json_edit *e = &m->edits.v[i];
-		bool by_value = e->kind == JSON_EDIT_REMOVE && e->tok == tok + 1 && (m->j->tok[tok].flags & JSON_NAME);
-		bool of_name = e->kind == JSON_EDIT_REMOVE && e->tok == tok && tok && (m->j->tok[tok - 1].flags & JSON_NAME);
+		bool removes = e->kind == JSON_EDIT_REMOVE;
+		bool by_value = removes && e->tok == tok + 1 && (m->j->tok[tok].flags & JSON_NAME);
+		bool of_name = removes && e->tok == tok && tok && (m->j->tok[tok - 1].flags & JSON_NAME);
+
 		if (e->kind != JSON_EDIT_INSERT && (by_value || (e->tok == tok && !of_name)))
 			last = e;
 	}
@@ -215,7 +217,7 @@ static void expect_value(struct model *m, uint32_t t)
 	}
 }
 
-/* --- choosing edits ------------------------------------------------------------------------------------------------- */
+/* --- choosing edits ----------------------------------------------------------------------------------------------- */
 
 /* A name that no object of the text has, so that no edit makes a duplicate. */
 static struct slice new_name(struct model *m)
@@ -237,8 +239,10 @@ static struct slice new_name(struct model *m)
 
 static void add_edit(struct model *m)
 {
-	static const struct slice strings[] = { { "", 0 }, { "plain", 5 }, { "q\"\\/", 4 }, { "\n\x01\0", 3 }, { "\xC3\xA9", 2 } };
-	static const struct slice raws[] = { { "null", 4 }, { "[]", 2 }, { "{\"x\": [1,{}]}", 13 }, { "-1.50e3", 7 }, { "\"\\n\"", 4 } };
+	static const struct slice strings[] = { { "", 0 }, { "plain", 5 }, { "q\"\\/", 4 }, { "\n\x01\0", 3 },
+		{ "\xC3\xA9", 2 } };
+	static const struct slice raws[] = { { "null", 4 }, { "[]", 2 }, { "{\"x\": [1,{}]}", 13 }, { "-1.50e3", 7 },
+		{ "\"\\n\"", 4 } };
 	uint32_t t = pick(m, m->j->n), which = pick(m, 5);
 	const struct json_edit *last = m->edits.n ? &m->edits.v[m->edits.n - 1] : NULL;
 	bool name = m->j->tok[t].flags & JSON_NAME;
@@ -258,7 +262,7 @@ static void add_edit(struct model *m)
 		REQUIRE(json_edit_raw(&m->edits, t, raws[which]) == E_OK);
 }
 
-/* --- the checks ----------------------------------------------------------------------------------------------------- */
+/* --- the checks --------------------------------------------------------------------------------------------------- */
 
 static void check_plain_splice(const struct json *j)
 {

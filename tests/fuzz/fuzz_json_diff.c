@@ -1,6 +1,6 @@
 /*
- * What our reader takes, other readers must take and read the same. Where a library is as strict as we are, what it takes
- * we must take too: a guard that breaks clients gets switched off.
+ * What our reader takes, other readers must take and read the same. Where a library is as strict as we are, what it
+ * takes we must take too: a guard that breaks clients gets switched off.
  */
 #include <stdio.h>
 #include "base/json.h"

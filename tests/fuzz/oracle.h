@@ -12,7 +12,7 @@ enum oracle_fault {
 	FAULT_BIG_INTEGER = 1, /* refuses an integer outside of int64 */
 	FAULT_LONG_NUMBER = 2, /* refuses a number written with 64 characters or more */
 	FAULT_CUT_AT_NUL = 4,  /* a string ends at its first U+0000 */
-	FAULT_EATS_NUL = 8,    /* passes over a NUL byte behind a number or a literal, so it takes texts that are no JSON */
+	FAULT_EATS_NUL = 8,    /* passes over a NUL byte behind a number or a literal, which is no JSON */
 };
 
 struct oracle {

@@ -2,7 +2,7 @@
 #include <cjson/cJSON.h>
 #include <yajl/yajl_parse.h>
 
-/* --- cJSON: checks neither UTF-8 nor duplicates, and reads all numbers as doubles ----------------------------------- */
+/* --- cJSON: checks neither UTF-8 nor duplicates, and reads all numbers as doubles --------------------------------- */
 
 static void dump_children(struct buf *out, const cJSON *v)
 {
@@ -37,7 +37,7 @@ static bool read_cjson(struct slice text, struct buf *out)
 	return value != NULL;
 }
 
-/* --- yajl: gives numbers as text, so they are compared byte for byte ------------------------------------------------ */
+/* --- yajl: gives numbers as text, so they are compared byte for byte ---------------------------------------------- */
 
 static int on_null(void *out)
 {
@@ -89,10 +89,11 @@ static int on_array_end(void *out)
 
 static bool read_yajl(struct slice text, struct buf *out)
 {
-	static const yajl_callbacks events = { on_null, on_boolean, NULL, NULL, on_number, on_string, on_object, on_string,
-		on_object_end, on_array, on_array_end };
+	static const yajl_callbacks events = { on_null, on_boolean, NULL, NULL, on_number, on_string, on_object,
+		on_string, on_object_end, on_array, on_array_end };
 	yajl_handle h = yajl_alloc(&events, NULL, out);
-	bool ok = yajl_parse(h, (const unsigned char *)text.p, text.n) == yajl_status_ok && yajl_complete_parse(h) == yajl_status_ok;
+	bool ok = yajl_parse(h, (const unsigned char *)text.p, text.n) == yajl_status_ok &&
+		  yajl_complete_parse(h) == yajl_status_ok;
 
 	yajl_free(h);
 	return ok;

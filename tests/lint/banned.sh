@@ -11,7 +11,7 @@ for r in "${rooms[@]}"; do
 done
 # `static` data outside functions must be const; the log's level is the one exception.
 for r in "${rooms[@]}"; do
-  if grep -HnE '^(static )?[a-z_ ]+[*]?[a-z_]+(\[[^]]*\])* *(=|;)' "$r"/*.c | grep -vE ':(static )?(const|_Atomic|extern|typedef|return|goto|break|struct [a-z_]+;|enum [a-z_]+;)|\bconst\b|_Atomic'; then
+  if grep -HnE '^(static )?[a-z_ ]+[*]?[a-z_]+(\[[^]]*\])* *(=|;)' "$r"/*.c | grep -vE ':(static )?(const|_Atomic|extern|typedef|return|goto|break|struct [a-z_]+;|enum [a-z_]+;)|\bconst\b|_Atomic|^base/log\.c:[0-9]*:static enum log_level '; then
     echo "  a mutable global in $r/"; bad=1
   fi
 done

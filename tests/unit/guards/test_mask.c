@@ -30,6 +30,8 @@ static const char CATALOG[] =
 	"  list: {do: list, out: {as: json, values: [], items: \"$.data[*]\", path: \"{path}\"}}\n"
 	"  meta: {do: meta, path: \"{path}\"}\n"
 	"  write: {do: write, path: \"{path}\", secret_args: [value], out: {as: json, values: [\"$.echo\"]}}\n"
+	"  shared: {do: write, path: \"{path}\", out: {as: json, values: [\"json($.payload).x\"]}}\n"
+	"  wrapped: {do: read, path: \"{path}\", out: {as: json, values: [\"$.result\"]}}\n"
 	"  approve: {do: read, path: \"{path}\", gives: {approval: 're(\"Approval ID: (?<h>[0-9a-z-]+)\")', in: error}, out: {as: json, values: [\"$.value\"]}}\n"
 	"resources:\n"
 	"  \"v://secrets/{path}\": {do: read, path: \"{path}\", out: {as: json, values: [\"$.value\"]}}\n"
@@ -81,6 +83,7 @@ static void values_of_reads_are_masked(void **state)
 			"{\"path\":\"a/b\",\"type\":\"kv\",\"version\":3,\"value\":\"" DOTS "\"}" },
 		{ "MASK-01 bare", "get", "hunter2", DOTS },
 		{ "MASK-01 bare, no description", "bare", "hunter2", DOTS },
+		{ "MASK-01 a tool nobody knows", "nobody", "hunter2", DOTS },
 		{ "MASK-01 bare JSON scalar", "get", "\"hunter2\"", DOTS },
 		{ "MASK-01 bare number", "get", "12345", DOTS },
 		{ "MASK-28 spacing and order stay", "get", "{ \"version\" : 3,\n  \"value\" : \"x\" }", "{ \"version\" : 3,\n  \"value\" : \"" DOTS "\" }" },
@@ -143,10 +146,12 @@ static void texts_of_reads_are_masked(void **state)
 		{ "yaml", "yaml", "a: x\nb:\n  - y\n  - c: \"z\"\nd: |\n  l1\n  l2\ne: 1 # s\n",
 			"a: " DOTS "\nb:\n  - " DOTS "\n  - c: \"" DOTS "\"\nd: " DOTS "\ne: " DOTS "\n" },
 		{ "yaml that runs on", "yaml", "a: x\n  hunter2\n", DOTS },
+		{ "yaml that runs on like a name", "yaml", "a: x\n  hun: ter2\n", DOTS },
 		{ "yaml of another kind", "yaml", "hunter2\n", DOTS },
 		{ "lines", "lines", "Found 2 lines\na/b = s1\na/c = s2\n", "Found 2 lines\na/b = " DOTS "\na/c = " DOTS "\n" },
 		{ "lines with something else", "lines", "a/b = s1\nhunter2\n", "a/b = " DOTS "\n" DOTS "\n" },
-		{ "no lines", "lines", "hunter2", DOTS },
+		{ "lines behind something else", "lines", "hunter2\na/b = s1\n", DOTS "\na/b = " DOTS "\n" },
+		{ "no lines", "lines", "hunter2\nhunter3", DOTS },
 		{ "MASK-22 quotes, lines, backslashes", "get", "{\"value\":\"a\\\"b\\n.*\\\\\\u2022\"}", "{\"value\":\"" DOTS "\"}" },
 	};
 
@@ -166,6 +171,8 @@ static void other_answers_lose_named_values(void **state)
 		{ "MASK-18 private key", "meta", "{\"material\":\"-----BEGIN PRIVATE KEY-----\\nx\"}", "{\"material\":\"" DOTS "\"}" },
 		{ "MASK-26 lease", "lease", "{\"leaseHandle\":\"h\",\"expiresAt\":\"2026\",\"previews\":[\"ab\"]}", "{\"leaseHandle\":\"h\",\"expiresAt\":\"2026\",\"previews\":[\"" DOTS "\"]}" },
 		{ "echo of a write", "write", "{\"path\":\"a\",\"echo\":\"s\",\"note\":\"n\"}", "{\"path\":\"a\",\"echo\":\"" DOTS "\",\"note\":\"n\"}" },
+		{ "JSON that is none", "shared", "{\"payload\":\"hunter2\",\"n\":1}", "{\"payload\":\"" DOTS "\",\"n\":1}" },
+		{ "FP-03 a path that ends like a value's name", "meta", "- prod/token: v3\nsecret accessed: a/b", "- prod/token: v3\nsecret accessed: a/b" },
 		{ "prose", "write", "Stored. password: s3cret\nAPI key = x\ntoken=\"t\" done", "Stored. password: " DOTS "\nAPI key = " DOTS "\ntoken=\"" DOTS "\" done" },
 		{ "URL in prose", "meta", "postgres://u:s@h/d", "postgres://u:" DOTS "@h/d" },
 		{ "PEM in prose", "meta", "x\n-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\ny", "x\n" DOTS "\ny" },
@@ -187,6 +194,8 @@ static void structured_content_is_masked_too(void **state)
 	assert_seen("wrapped value", world_tool(w, "raw", ARGS, "{\"content\":[],\"structuredContent\":{\"result\":\"s\"}}"), "{\"content\":[],\"structuredContent\":{\"result\":\"" DOTS "\"}}");
 	assert_seen("wrapped object", world_tool(w, "get", ARGS, "{\"content\":[],\"structuredContent\":{\"result\":{\"value\":\"s\",\"path\":\"p\"}}}"),
 		"{\"content\":[],\"structuredContent\":{\"result\":{\"value\":\"" DOTS "\",\"path\":\"p\"}}}");
+	assert_seen("a result the catalog knows", world_tool(w, "wrapped", ARGS, "{\"content\":[],\"structuredContent\":{\"result\":{\"path\":\"s\"}}}"),
+		"{\"content\":[],\"structuredContent\":{\"result\":{\"path\":\"" DOTS "\"}}}");
 	assert_seen("bare root", world_tool(w, "get", ARGS, "{\"content\":[],\"structuredContent\":\"s\"}"), "{\"content\":[],\"structuredContent\":\"" DOTS "\"}");
 	assert_seen("other tools", world_tool(w, "meta", ARGS, "{\"content\":[],\"structuredContent\":{\"password\":\"s\",\"n\":1}}"), "{\"content\":[],\"structuredContent\":{\"password\":\"" DOTS "\",\"n\":1}}");
 }

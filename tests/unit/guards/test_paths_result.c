@@ -16,6 +16,11 @@ static const char CATALOG[] =
 	"  relative: {do: list, path: \"{mount}/{sub|}\", covers: prefix, out: {as: json, values: [], items: \"$.names[*]\", path: \"{arg.mount}/{arg.sub|}/{.}\"}}\n"
 	"  lines: {do: list, path: \"{prefix|}\", covers: prefix, out: {as: lines, line: '^- (?<path>.+?)  ?\\(type: [^\\n]*\\)$', count: '^Found (?<n>\\d+) secret'}}\n"
 	"  lone: {do: meta, path: \"{path}\", out: {as: json, values: [], items: \"$\", path: \"{path}\"}}\n"
+	"  alone: {do: meta, path: \"{path}\", out: {as: json, values: [], items: \"$.it\", path: \"{where}\"}}\n"
+	"  hits: {do: list, out: {as: json, values: [], items: \"$.items[*]\", path: \"{path}\", count: \"$.hits\"}}\n"
+	"  rows: {do: list, path: \"{mount}\", covers: prefix, out: {as: json, values: [], items: \"$.rows[*]\", path: \"{arg.mount}/{name}\"}}\n"
+	"  split: {do: meta, path: \"{mount}/{item}\"}\n"
+	"  slow: {do: list, out: {as: lines, line: '^(?<path>(a|aa|a.)+)b$'}}\n"
 	"  plain: {do: list}\n"
 	"  about: {do: meta, args: [id]}\n"
 	"  read: {do: read, path: \"{path}\", out: {as: json, values: [\"$.value\"]}}\n"
@@ -54,7 +59,7 @@ static void assert_seen(const char *id, const char *got, const char *expected)
 	assert_string_equal(got, expected);
 }
 
-#define ARGS "{\"path\":\"dev/a\",\"prefix\":\"dev\",\"mount\":\"dev\"}"
+#define ARGS "{\"path\":\"dev/a\",\"prefix\":\"dev\",\"mount\":\"dev\",\"item\":\"s/t\"}"
 #define REFUSED "DENY result-paths"
 
 static void assert_rows(struct world *w, const struct row *rows, size_t n)
@@ -88,6 +93,9 @@ static void items_outside_are_cut(void **state)
 		{ "relative", "relative", "{\"names\":[\"a\",\"root\",\"../x\",\"sub/\"],\"path\":\"x/y\"}", "{\"names\":[\"a\",\"sub/\"],\"path\":\"x/y\"}" },
 		{ "beside the items", "list", "{\"items\":[{\"path\":\"dev/a\"}],\"near\":[\"prod/db\",\"dev/c\"]}", "{\"items\":[{\"path\":\"dev/a\"}],\"near\":[\"dev/c\"]}" },
 		{ "lone item", "lone", "{\"path\":\"prod/db\"}", REFUSED },
+		{ "lone item by another name", "alone", "{\"it\":{\"where\":\"prod/db\"}}", REFUSED },
+		{ "PATH-26 the catalog's total", "hits", "{\"items\":[{\"path\":\"dev/a\"}],\"hits\":57,\"cursor\":\"x\"}", "{\"items\":[{\"path\":\"dev/a\"}],\"cursor\":\"x\"}" },
+		{ "relative without a name", "rows", "{\"rows\":[{\"title\":\"x\"},{\"name\":\"y\"}]}", "{\"rows\":[{\"name\":\"y\"}]}" },
 		{ "lone item inside", "lone", "{\"path\":\"dev/b\"}", NULL },
 	};
 
@@ -118,6 +126,9 @@ static void names_are_looked_at(void **state)
 		{ "JSON in a string", "plain", "{\"r\":[{\"x\":\"{\\\"path\\\":\\\"prod/db\\\"}\"},{\"x\":\"{\\\"path\\\":\\\"dev/a\\\"}\"}]}", "{\"r\":[{\"x\":\"{\\\"path\\\":\\\"dev/a\\\"}\"}]}" },
 		{ "list in a string", "plain", "{\"x\":\"{\\\"paths\\\":[\\\"prod/db\\\",\\\"dev/a\\\"]}\"}", "{\"x\":\"{\\\"paths\\\":[\\\"dev/a\\\"]}\"}" },
 		{ "names nothing", "about", "{\"id\":\"7\",\"rules\":[{\"min\":3}],\"note\":\"a/b or c\"}", NULL },
+		{ "FP-01 other addresses", "about", "{\"uri\":\"urn:x:y\"}", NULL },
+		{ "PATH-26 total of an unknown list", "plain", "{\"rows\":[{\"path\":\"dev/a\"}],\"total\":57,\"cursor\":\"x\"}", "{\"rows\":[{\"path\":\"dev/a\"}],\"cursor\":\"x\"}" },
+		{ "echo of a relative path", "split", "{\"mount\":\"dev\",\"path\":\"s/t\"}", NULL },
 		{ "echo of what was asked", "list", "{\"prefix\":\"dev\",\"rows\":[]}", NULL },
 		{ "parent of the allowed", "plain", "{\"prefix\":\"prod\",\"rows\":[\"prod/app/x\"]}", NULL },
 	};
@@ -131,6 +142,7 @@ static void lines_outside_are_cut(void **state)
 		{ "lines", "lines", "Found 3 secret(s):\n- dev/a  (type: kv, version: 1)\n- prod/db  (type: kv)\n- dev/root/x  (type: kv)\n", "Found 1 secret(s):\n- dev/a  (type: kv, version: 1)\n" },
 		{ "last line without end", "lines", "Found 2 secret(s):\n- dev/a (type: kv)\n- prod/db (type: kv)", "Found 1 secret(s):\n- dev/a (type: kv)\n" },
 		{ "nothing to do", "lines", "Found 1 secret(s):\n- dev/a  (type: kv)\n", NULL },
+		{ "a pattern that runs away", "slow", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaXbX", REFUSED },
 		{ "no list", "lines", "No secrets found in this vault.", NULL },
 		{ "a line of another form", "lines", "Found 1 secret(s):\n- dev/a  (type: kv)\nSee also prod/db.\n", "Found 1 secret(s):\n- dev/a  (type: kv)\n" },
 		{ "prose outside", "plain", "There is dev/a and prod/db.", REFUSED },

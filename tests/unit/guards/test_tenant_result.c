@@ -82,6 +82,7 @@ static void every_place_is_looked_at(void **state)
 
 	assert_seen("structured", world_tool(w, "list", "{}", "{\"content\":[],\"structuredContent\":{\"r\":[{\"tenant\":\"evil\"}]}}"), "{\"content\":[],\"structuredContent\":{\"r\":[]}}");
 	assert_seen("link", world_tool(w, "list", "{}", "{\"content\":[{\"type\":\"resource_link\",\"uri\":\"v://secrets/evil/a\",\"name\":\"x\"}]}"), REFUSED);
+	assert_seen("embedded", world_tool(w, "list", "{}", "{\"content\":[{\"type\":\"resource\",\"resource\":{\"uri\":\"v://secrets/evil/a\",\"text\":\"x\"}}]}"), REFUSED);
 	assert_seen("error data", world_answer(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"list\"}}", "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":1,\"message\":\"no\",\"data\":{\"tenant\":\"evil\"}}}"),
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":1,\"message\":\"no\"}}");
 	assert_seen("notice", world_notice(w, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/updated\",\"params\":{\"uri\":\"v://secrets/evil/a\"}}"), REFUSED);

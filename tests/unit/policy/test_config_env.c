@@ -128,7 +128,7 @@ static void guards_of_later_versions(void **state)
 		{ NULL, { "ONECLAW_MCP_EXFIL_PROTECTION=warn" }, NULL },
 		{ NULL, { "ONECLAW_MCP_EXFIL_PROTECTION=off" }, NULL },
 		{ NULL, { "ONECLAW_MCP_EXFIL_PROTECTION=maybe" }, 
-			"environment ONECLAW_MCP_EXFIL_PROTECTION: ONECLAW_MCP_EXFIL_PROTECTION is one of: block warn off\n" },
+			"environment ONECLAW_MCP_EXFIL_PROTECTION: ONECLAW_MCP_EXFIL_PROTECTION is one of block, warn, off\n" },
 		{ NULL, { "ONECLAW_MCP_SANITIZATION_MODE=block" }, LATER("ONECLAW_MCP_SANITIZATION_MODE", "block") },
 		{ NULL, { "ONECLAW_MCP_SANITIZATION_MODE=surgical" }, LATER("ONECLAW_MCP_SANITIZATION_MODE", "surgical") },
 		{ NULL, { "ONECLAW_MCP_SANITIZATION_MODE=log_only" }, NULL },

@@ -1,4 +1,5 @@
 /* MCP over HTTP, through a real socket: what is refused and how, and every way an answer can go. */
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -229,6 +230,34 @@ static void test_refused_before_the_body(void **state)
 	wire_send(&w->a, POST "Origin: http://evil\r\nContent-Length: 1000\r\n\r\n");
 	assert_non_null(strstr(wire_answer(&w->a), "Connection: close"));
 	wire_expect_end(&w->a);
+}
+
+/* A client that sends its whole body before it reads still gets the refusal: what it sends is taken and thrown away. */
+static void test_refused_while_the_body_comes(void **state)
+{
+	struct world *w = *state;
+	static char body[3000000];
+
+	memset(body, 'x', sizeof(body));
+	wire_send(&w->a, POST "Content-Length: 3000000\r\n\r\n");
+	wire_send_bytes(&w->a, body, sizeof(body));
+	expect_status(w, "big", wire_answer(&w->a), 413);
+	wire_expect_end(&w->a);
+}
+
+/* But not for ever. */
+static void test_lingering_ends(void **state)
+{
+	struct world *w = *state;
+
+	start_with(w, (struct http_config){ .linger_ms = 300 });
+	wire_send(&w->a, "GET / HTTP/1.0\r\n\r\n");
+	expect_status(w, "old", wire_answer(&w->a), 505);
+	wire_expect_end(&w->a);
+	assert_int_equal(endpoint_connections(w->endpoint), 1);
+	wire_turn(&w->loop, 1100);
+	assert_int_equal(endpoint_connections(w->endpoint), 0);
+	stop(w);
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
@@ -772,6 +801,26 @@ static void test_addresses(void **state)
 	stop(w);
 }
 
+/* `localhost` is both loopbacks on one port, where the machine has both. */
+static void test_both_loopbacks(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_in6 sa = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons((uint16_t)w->port) };
+	struct buf text;
+
+	buf_init(&text, 256);
+	endpoint_describe(w->endpoint, &text);
+	if (slice_find(buf_slice(&text), SL("[::1]:")) > 0) {
+		wire_close(&w->a);
+		w->a.fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(w->a.fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+		wire_send(&w->a, "POST /mcp HTTP/1.1\r\nHost: [::1]:8808\r\n" JSON_POST BODY);
+		expect_status(w, "v6", wire_answer(&w->a), 200);
+		assert_true(w->toy.ask.local);
+	}
+	buf_finish(&text);
+}
+
 static void test_unix_socket(void **state)
 {
 	struct world *w = *state;
@@ -816,6 +865,8 @@ int main(void)
 		IN_WORLD(test_allow_is_told),
 		IN_WORLD(test_unknown_version_names_the_known),
 		IN_WORLD(test_refused_before_the_body),
+		IN_WORLD(test_refused_while_the_body_comes),
+		ALONE(test_lingering_ends),
 		IN_WORLD(test_answer),
 		IN_WORLD(test_bad_traceparent_is_dropped),
 		IN_WORLD(test_accepted_failed_deleted),
@@ -845,6 +896,7 @@ int main(void)
 		IN_WORLD(test_drain_when_idle),
 		ALONE(test_close_with_everything_open),
 		ALONE(test_addresses),
+		IN_WORLD(test_both_loopbacks),
 		ALONE(test_unix_socket),
 	};
 
