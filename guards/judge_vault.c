@@ -99,8 +99,6 @@ static void judge_known(const struct view *v, const struct rpc *rpc, enum method
 		judge_progress(v, rpc, j);
 	else if (speaks && withholds(v))
 		chain_deny(j, "mask", R_WITHHELD, SL(""));
-	else if (m == M_N_MESSAGE && !texts_inside(v, rpc))
-		chain_deny(j, "paths", R_RESULT_PATH, SL(""));
 	else if (m == M_N_RESOURCE_UPDATED && !uri_inside(v, rpc))
 		chain_deny(j, "paths", R_RESULT_PATH, SL(""));
 	else if (speaks)

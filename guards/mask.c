@@ -20,7 +20,7 @@ static bool call_bears(const struct call *call)
 	enum method id = call->method->id;
 	if (id != M_TOOLS_CALL && id != M_RESOURCES_READ && id != M_PROMPTS_GET)
 		return false;
-	return call->action == ACT_UNKNOWN || action_bears_values(call->action);
+	return action_bears_values(call->action);
 }
 
 static void check(struct mask *m, struct doc *d, enum masked done)

@@ -4,9 +4,10 @@
 #include "guards/paths_parts.h"
 #include "guards/response.h"
 
+/* What nobody knows may name anything: it is looked at closely here, while masking takes it for a value. */
 static bool call_bears(const struct call *c)
 {
-	return c && c->method && (action_bears_values(c->action));
+	return c && c->action != ACT_UNKNOWN && action_bears_values(c->action);
 }
 
 static struct verdict refuse(const struct paths *p)

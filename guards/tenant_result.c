@@ -186,7 +186,7 @@ struct verdict tenant_response(const struct view *view, const struct call *call,
 	if (!policy_locks_tenant(view->policy))
 		return PASS_VERDICT;
 	t.names = tenant_rule_of(view, call ? call->rule : NULL);
-	t.bears = call && action_bears_values(call->action);
+	t.bears = call && call->action != ACT_UNKNOWN && action_bears_values(call->action);
 	if (call && call->method && call->method->id == M_COMPLETION && !r->is_error)
 		judge_completion(&t, r, &f);
 	else

@@ -4,7 +4,8 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/wipe.h"
-#include "proxy/exchange.h"
+#include "proxy/exchange_inside.h"
+#include "proxy/revive.h"
 
 struct channel *channel_create(struct app *app, struct agent *agent, struct backend *b)
 {
@@ -16,12 +17,13 @@ struct channel *channel_create(struct app *app, struct agent *agent, struct back
 	c->agent = agent;
 	c->used_ms = uv_now(app->loop);
 	c->asked = table_create(MAX_ASKED, free);
-	c->trunk = c->asked ? trunk_join(b, c) : NULL;
-	if (!c->trunk) {
+	struct trunk *t = c->asked ? trunk_get(b) : NULL;
+	if (!t) {
 		table_free(c->asked);
 		free(c);
 		return NULL;
 	}
+	trunk_join(t, c);
 	return c;
 }
 
@@ -94,12 +96,31 @@ static void fail_all(struct channel *c, int status, const char *text)
 	for (;;) {
 		struct exchange *x = c->trunk->exchanges;
 
-		while (x && x->channel != c)
+		while (x && (x->channel != c || (x == c->listener && c->stdio && !c->closing)))
 			x = x->next;
 		if (!x)
 			return;
 		exchange_fail(x, status, RPC_INTERNAL_ERROR, text);
 	}
+}
+
+static void drop_hello(struct channel *c)
+{
+	wipe_free((void *)(uintptr_t)c->hello.p);
+	c->hello = SL("");
+	c->hello.p = NULL;
+}
+
+bool channel_keep_hello(struct channel *c, struct slice bytes)
+{
+	char *copy = wipe_malloc(bytes.n);
+
+	drop_hello(c);
+	if (!copy)
+		return false;
+	memcpy(copy, bytes.p, bytes.n);
+	c->hello = slice_make(copy, bytes.n);
+	return true;
 }
 
 static void end(struct channel *c, int status, const char *text)
@@ -112,6 +133,7 @@ static void end(struct channel *c, int status, const char *text)
 		unlink_stateless(c);
 	fail_all(c, status, text);
 	drop_waiting(c);
+	drop_hello(c);
 	table_free(c->asked);
 	trunk_leave(c->trunk, c);
 	free(c);
@@ -124,7 +146,33 @@ void channel_close(struct channel *c)
 
 void channel_lost(struct channel *c)
 {
-	end(c, 404, "Session not found");
+	static const char text[] = "the vault has ended the conversation; call again";
+
+	if (c->closing)
+		return;
+	c->trunk->lost = true;
+	if (c->stdio || (c->session[0] && c->hello.n))
+		fail_all(c, 502, text);
+	else
+		end(c, 502, text);
+}
+
+bool channel_move(struct channel *c, bool revive)
+{
+	struct trunk *t = trunk_get(c->trunk->backend);
+	struct exchange *ear = c->listener;
+
+	if (!t)
+		return false;
+	if (ear)
+		exchange_unlink(ear);
+	trunk_leave(c->trunk, c);
+	trunk_join(t, c);
+	if (ear)
+		exchange_link(ear, c);
+	if (revive && c->hello.n && !t->hello.n && !t->revival)
+		return revive_start(c);
+	return true;
 }
 
 void channel_judge_vault(struct channel *c, const struct rpc *rpc, struct arena *arena, struct judgement *j)

@@ -25,6 +25,7 @@ struct channel {
 	struct table *asked;                /* requests of the vault the agent has not answered: id key -> method */
 	size_t n_exchanges;
 	uint64_t used_ms;
+	struct slice hello;                 /* the agent's initialize as it went up; owned; empty before */
 	bool stateless, stdio;
 	bool initialized;                   /* notifications/initialized has passed */
 	bool closing;                       /* freed when its last exchange ends */
@@ -40,8 +41,15 @@ struct channel *channel_find(struct app *, const struct agent *, const struct ba
 /* Ends it: exchanges in flight are failed, the upstream session closed. */
 void channel_close(struct channel *);
 
-/* The vault side of the conversation is over: everything in flight fails, and the session is gone (the agent starts a new one). */
+/*
+ * The vault's side of the conversation is over: what is in flight fails. A channel that has introduced itself stays, and is
+ * moved to a new trunk with its next message; others end.
+ */
 void channel_lost(struct channel *);
+/* Moves it from a lost trunk to another; `revive`: introduces it to the vault again, under an id of our own. False: no memory. */
+bool channel_move(struct channel *, bool revive);
+/* Remembers the initialize that goes up. False: no memory. */
+bool channel_keep_hello(struct channel *, struct slice bytes);
 /* Judges what the vault says by itself, for this channel's agent. */
 void channel_judge_vault(struct channel *, const struct rpc *, struct arena *, struct judgement *);
 

@@ -118,7 +118,8 @@ void exchange_link(struct exchange *x, struct channel *c)
 	struct trunk *t = c->trunk;
 
 	x->channel = c;
-	x->config = config_ref(x->app->config);
+	if (!x->config)
+		x->config = config_ref(x->app->config);
 	x->next = t->exchanges;
 	x->prev = NULL;
 	if (t->exchanges)
@@ -128,7 +129,7 @@ void exchange_link(struct exchange *x, struct channel *c)
 	c->used_ms = uv_now(x->app->loop);
 }
 
-static void unlink_exchange(struct exchange *x)
+void exchange_unlink(struct exchange *x)
 {
 	struct trunk *t = x->channel->trunk;
 
@@ -153,7 +154,7 @@ void exchange_end(struct exchange *x, enum exchange_state how)
 		x->ucall = NULL;
 	}
 	exchange_take_reply(x);
-	unlink_exchange(x);
+	exchange_unlink(x);
 	/* A session that never came to be (initialize failed, or the vault gives none) ends with its first exchange. */
 	bool orphan = !c->closing && !c->stateless && !c->stdio && !c->session[0] && c->n_exchanges == 0;
 	recycle(x);
@@ -208,7 +209,9 @@ void exchange_fail(struct exchange *x, int status, int code, const char *text)
 
 	if (x->kind != XK_LISTEN && x->state != X_ANSWERING)
 		exchange_audit(x, "failed", text);
-	if (r)
+	if (r && x->kind == XK_LISTEN && x->streaming)
+		r->ops->accepted(r); /* the stream ends */
+	else if (r)
 		r->ops->fail(r, status, x->id.n || x->kind == XK_LISTEN ? judge_failure(x->id, code, text, &x->arena) : SL(""));
 	exchange_end(x, X_FAILED);
 }

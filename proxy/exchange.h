@@ -30,6 +30,7 @@ struct exchange {
 	struct call *call;
 	struct judgement judgement;
 	struct slice id;                    /* as the agent wrote it */
+	struct slice id_key;                /* the same in rpc_id_key's spelling; empty for what is no request */
 	struct slice upstream_id;           /* key under which it went up */
 	struct slice progress;              /* key of its progress token as the agent wrote it; empty: none */
 	struct slice upstream_progress;
@@ -61,6 +62,8 @@ void exchange_discard(struct exchange *);
 
 /* The vault's own tools/list has been read (or could not be): judge again. */
 void exchange_resume_judging(struct exchange *, bool ok);
+/* The vault has been introduced to again: judged and sent like any other. */
+void exchange_go_on(struct exchange *);
 /* Ends it from outside: channel closed, session lost, drain over. */
 void exchange_fail(struct exchange *, int status, int code, const char *text);
 /* The deadline has passed. */

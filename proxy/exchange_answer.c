@@ -200,14 +200,13 @@ static int status_of(enum upstream_outcome o)
 	case UP_UNREACHABLE:
 	case UP_NO_CREDENTIAL:
 		return 503;
-	case UP_SESSION_LOST:
-		return 404;
 	case UP_NOT_OFFERED:
 		return 405;
 	case UP_DONE:
 	case UP_NO_ANSWER:
 	case UP_BROKEN:
 	case UP_TLS:
+	case UP_SESSION_LOST:
 	case UP_STATUS:
 	case UP_UNAUTHORIZED:
 	case UP_REDIRECT:
@@ -246,7 +245,7 @@ static void on_end(void *ctx, const struct upstream_end *end)
 		return;
 	}
 	if (end->outcome == UP_SESSION_LOST && !c->stateless && c->session[0]) {
-		channel_lost(c); /* fails this exchange with all others */
+		channel_lost(c); /* fails this exchange with all others; nothing is sent again */
 		return;
 	}
 	if (x->kind == XK_LISTEN) {

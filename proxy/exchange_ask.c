@@ -36,7 +36,7 @@ static bool id_in_use(const struct exchange *x, struct slice key)
 {
 	for (const struct exchange *o = x->channel->trunk->exchanges; o; o = o->next)
 		if (o != x && o->channel == x->channel && !x->channel->stateless && o->kind == XK_REQUEST &&
-			o->state != X_ANSWERING && slice_eq(rpc_id_key(&o->rpc, &o->app->scratch), key))
+			o->state != X_ANSWERING && slice_eq(o->id_key, key))
 			return true;
 	return false;
 }
@@ -59,13 +59,16 @@ void exchange_start(struct exchange *x, struct channel *c)
 		const struct method_row *row = method_find(x->rpc.method_name, SIDE_CLIENT, false);
 
 		x->method = row ? row->id : M_UNKNOWN;
-		x->upstream_id = rpc_id_key(&x->rpc, &x->arena);
-		if (id_in_use(x, x->upstream_id)) {
+		x->id_key = x->upstream_id = rpc_id_key(&x->rpc, &x->arena);
+		if (id_in_use(x, x->id_key)) {
 			exchange_fail(x, 400, RPC_INVALID_REQUEST, "the id is in use by a request in flight");
 			return;
 		}
 	}
-	judge(x);
+	if (c->trunk->revival && x->method != M_INITIALIZE)
+		exchange_move(x, X_FETCHING);
+	else
+		judge(x);
 }
 
 /* --- verdicts ---------------------------------------------------------------------------------------------------------- */
@@ -137,6 +140,10 @@ static void send_up(struct exchange *x, struct slice bytes)
 	struct channel *c = x->channel;
 	struct upstream_sink sink = exchange_sink(x);
 
+	if (x->method == M_INITIALIZE && !channel_keep_hello(c, bytes)) {
+		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "out of memory");
+		return;
+	}
 	note_progress(x);
 	bytes = own_ids(x, bytes);
 	struct slice version = c->version[0] && x->method != M_INITIALIZE ? slice_of(c->version) : x->version;
@@ -157,7 +164,7 @@ static void send_up(struct exchange *x, struct slice bytes)
 static struct exchange *find_open(struct exchange *x, struct slice key)
 {
 	for (struct exchange *o = x->channel->trunk->exchanges; o; o = o->next)
-		if (o != x && o->channel == x->channel && o->kind == XK_REQUEST && slice_eq(rpc_id_key(&o->rpc, &x->arena), key))
+		if (o != x && o->channel == x->channel && o->kind == XK_REQUEST && slice_eq(o->id_key, key))
 			return o;
 	return NULL;
 }
@@ -251,6 +258,11 @@ static void judge(struct exchange *x)
 		refuse(x);
 }
 
+void exchange_go_on(struct exchange *x)
+{
+	judge(x);
+}
+
 void exchange_resume_judging(struct exchange *x, bool ok)
 {
 	x->fetched = true;
@@ -268,13 +280,15 @@ static void open_stream(struct exchange *x)
 	struct upstream_sink sink = exchange_sink(x);
 	struct upstream_request r = { .version = c->version[0] ? slice_of(c->version) : x->version };
 
-	exchange_move(x, X_SENT);
+	if (x->state == X_NEW)
+		exchange_move(x, X_SENT);
 	if (c->trunk->shared)
 		trunk_listen(c->trunk, r.version);
 	else
 		x->ucall = upstream_listen(c->trunk->up, &r, &sink);
 	if (x->ucall)
 		return;
+	x->streaming = true;
 	x->reply->ops->stream(x->reply); /* a pipe, or the trunk's own stream: messages come by channel_deliver */
 	channel_flush(c);
 }
@@ -296,6 +310,6 @@ void exchange_listen(struct exchange *x, struct channel *c)
 
 void exchange_open_ear(struct channel *c)
 {
-	if (c->stdio && c->listener && c->listener->state == X_NEW)
+	if (c->stdio && c->listener && !c->listener->ucall)
 		open_stream(c->listener);
 }

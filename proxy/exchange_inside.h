@@ -9,6 +9,7 @@
 
 void exchange_move(struct exchange *, enum exchange_state to);
 void exchange_link(struct exchange *, struct channel *);
+void exchange_unlink(struct exchange *);
 /* Ends it: state, upstream call, links, memory. The reply must have been answered or be dead. */
 void exchange_end(struct exchange *, enum exchange_state how);
 void exchange_audit(struct exchange *, const char *outcome, const char *failure);

@@ -75,8 +75,10 @@ static struct channel *find_channel(struct exchange *x, const struct ask *ask, c
 	} else {
 		c = channel_stateless(x->app, who->agent, who->backend);
 	}
-	if (!c)
+	if (!c || (c->trunk->lost && !channel_move(c, !opens))) {
 		fail(x, 503, RPC_INTERNAL_ERROR, "out of memory");
+		return NULL;
+	}
 	return c;
 }
 
@@ -95,7 +97,9 @@ static void post(struct front *front, const struct ask *ask, struct reply *reply
 		reply->ops->fail(reply, 503, SL(""));
 		return;
 	}
-	enum err e = rpc_parse(&x->rpc, ask->body, &x->arena, NULL);
+	/* A copy: the exchange may outlive its caller, whose buffer goes with it. */
+	struct slice body = arena_dup(&x->arena, ask->body);
+	enum err e = body.p ? rpc_parse(&x->rpc, body, &x->arena, NULL) : E_NOMEM;
 	if (e != E_OK) {
 		bool shape = e == E_ENVELOPE || e == E_BATCH || e == E_ID || e == E_MEMBER;
 

@@ -101,8 +101,7 @@ static void unlink_conn(struct tcp_conn *c)
 		server->conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
-	if (--server->n_conns == 0 && !server->closing)
-		uv_timer_stop(&server->timer);
+	server->n_conns--;
 }
 
 void tcp_conn_close(struct tcp_conn *c)
@@ -322,6 +321,9 @@ static void tick_conn(struct tcp_conn *c, uint64_t now)
 		c->server->ops->tick(c, now);
 }
 
+static void accept_starved(struct tcp_server *server);
+
+/* Runs on until there is nothing to look at and nothing to trim. */
 static void on_tick(uv_timer_t *timer)
 {
 	struct tcp_server *server = timer->data;
@@ -333,6 +335,16 @@ static void on_tick(uv_timer_t *timer)
 		tick_conn(c, now);
 	}
 	trim_spare(server);
+	if (server->starved)
+		accept_starved(server);
+	if (!server->conns && !server->n_spare && !server->starved)
+		uv_timer_stop(timer);
+}
+
+static void run_timer(struct tcp_server *server)
+{
+	if (!uv_is_active((uv_handle_t *)&server->timer))
+		uv_timer_start(&server->timer, on_tick, TCP_TICK_MS, TCP_TICK_MS);
 }
 
 /* --- accepting ---------------------------------------------------------------------------------------------------- */
@@ -364,8 +376,8 @@ static void admit(struct tcp_conn *c)
 	if (c->next)
 		c->next->prev = c;
 	server->conns = c;
-	if (server->n_conns++ == 0)
-		uv_timer_start(&server->timer, on_tick, TCP_TICK_MS, TCP_TICK_MS);
+	server->n_conns++;
+	run_timer(server);
 	if (server->ops->opened)
 		server->ops->opened(c);
 	if (!c->closing && uv_read_start(&c->uv.stream, on_alloc, on_read))
@@ -392,8 +404,11 @@ static void on_connection(uv_stream_t *stream, int status)
 	if (status)
 		return;
 	c = new_conn(server, l->path[0] != '\0');
-	if (!c)
-		return; /* no memory: it stays with the kernel until the next one comes */
+	if (!c) {
+		server->starved = true;
+		run_timer(server);
+		return;
+	}
 	if (uv_accept(stream, &c->uv.stream)) {
 		c->closing = true;
 		uv_close(&c->uv.handle, on_conn_closed);
@@ -408,6 +423,14 @@ static void on_connection(uv_stream_t *stream, int status)
 		uv_tcp_nodelay(&c->uv.tcp, 1);
 	}
 	admit(c);
+}
+
+static void accept_starved(struct tcp_server *server)
+{
+	server->starved = false;
+	for (size_t i = 0; i < server->n_listeners; i++)
+		if (server->listeners[i].listening)
+			on_connection(&server->listeners[i].uv.stream, 0);
 }
 
 /* --- the server --------------------------------------------------------------------------------------------------- */

@@ -85,6 +85,7 @@ struct tcp_server {
 	struct buf spare[TCP_SPARE_BUFFERS];
 	size_t n_spare, spare_low;
 	void (*closed)(struct tcp_server *);
+	bool starved; /* no memory for a connection: libuv holds it until it is accepted, which each tick tries anew */
 	bool listening, closing;
 };
 

@@ -6,6 +6,7 @@
 #include "proxy/exchange.h"
 #include "proxy/fetch.h"
 #include "proxy/remap.h"
+#include "proxy/revive.h"
 
 static void on_vault_message(void *ctx, struct slice json);
 static void on_vault_lost(void *ctx, const struct upstream_end *end);
@@ -37,19 +38,20 @@ static struct trunk *shared_trunk(struct backend *b)
 	return NULL;
 }
 
-struct trunk *trunk_join(struct backend *b, struct channel *c)
+struct trunk *trunk_get(struct backend *b)
 {
 	bool shared = backend_catalog(b)->connections == 1;
 	struct trunk *t = shared ? shared_trunk(b) : NULL;
 
-	if (!t)
-		t = trunk_create(b, shared);
-	if (!t)
-		return NULL;
+	return t ? t : trunk_create(b, shared);
+}
+
+void trunk_join(struct trunk *t, struct channel *c)
+{
 	t->refs++;
+	c->trunk = t;
 	c->next = t->channels;
 	t->channels = c;
-	return t;
 }
 
 static void unlink_trunk(struct trunk *t)
@@ -65,6 +67,7 @@ static void trunk_free(struct trunk *t)
 {
 	unlink_trunk(t);
 	fetch_cancel(t);
+	revive_cancel(t);
 	upstream_cancel(t->listen);
 	upstream_close(t->up);
 	if (t->hello.n) {

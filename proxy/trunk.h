@@ -16,6 +16,7 @@ struct trunk {
 	struct exchange *exchanges;     /* in flight, list */
 	struct upstream_call *listen;   /* shared trunks: the one GET stream */
 	struct fetch *fetch;            /* a tools/list of our own in flight */
+	struct revival *revival;        /* an initialize of our own in flight */
 	struct slice hello;             /* shared: the vault's initialize result, JSON text, owned; empty until it came */
 	uint64_t next_id;
 	unsigned refs;                  /* channels on it */
@@ -24,8 +25,10 @@ struct trunk {
 	bool lost;
 };
 
-/* A new trunk, or the shared one of this backend. NULL when memory is out. The channel must leave it again. */
-struct trunk *trunk_join(struct backend *, struct channel *);
+/* A new trunk, or the shared one of this backend that is not lost. NULL when memory is out. To be joined at once. */
+struct trunk *trunk_get(struct backend *);
+/* The channel must leave it again; the last one ends it. */
+void trunk_join(struct trunk *, struct channel *);
 void trunk_leave(struct trunk *, struct channel *);
 /* Sends something that awaits no answer (a notification, an answer to the vault). Failures are the vault's loss. */
 void trunk_tell(struct trunk *, struct slice body, struct slice version);

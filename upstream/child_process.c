@@ -23,6 +23,7 @@ struct child_process {
 	unsigned n_open;
 	enum stage stage;
 	bool spawned, exited, out_ended;
+	bool unwanted;                  /* its owner has told it to end */
 	size_t queued;                  /* bytes that wait to be written */
 	struct ndjson_reader reader;
 	struct child_log log;
@@ -108,7 +109,7 @@ static void on_process_exit(uv_process_t *h, int64_t status, int signum)
 	struct child_process *p = h->data;
 
 	p->exited = true;
-	if (p->listener)
+	if (!p->unwanted)
 		log_warn(p->shared->area, "it ended with status %d, signal %d", (int)status, signum);
 	if (p->out_ended) {
 		tell_gone(p, UP_BROKEN);
@@ -126,7 +127,7 @@ static void on_shutdown(uv_shutdown_t *req, int status)
 	close_handle((uv_handle_t *)&p->in);
 }
 
-void child_process_stop(struct child_process *p)
+static void begin_end(struct child_process *p)
 {
 	p->listener = NULL;
 	if (p->stage != STAGE_RUNS)
@@ -138,11 +139,17 @@ void child_process_stop(struct child_process *p)
 		uv_timer_start(&p->timer, on_timer, EXIT_MS, 0);
 }
 
+void child_process_stop(struct child_process *p)
+{
+	p->unwanted = true;
+	begin_end(p);
+}
+
 /* It cannot be talked to any more. */
 static void give_up(struct child_process *p, enum upstream_outcome why)
 {
 	tell_gone(p, why);
-	child_process_stop(p);
+	begin_end(p);
 }
 
 /* --- what it says ------------------------------------------------------------------------------------------------------------ */

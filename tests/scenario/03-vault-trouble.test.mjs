@@ -13,7 +13,7 @@ const good = (res, message, extra = {}) => res.writeHead(200, { 'content-type': 
 const hello = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 't', version: '1' } };
 
 // A vault by hand: answers initialize, hands everything else to `on`, keeps what came.
-async function vault(t, on, { session } = {}) {
+async function vault(t, on, options = {}) {
   const seen = [];
   const server = createServer((req, res) => {
     let body = '';
@@ -21,7 +21,7 @@ async function vault(t, on, { session } = {}) {
     req.on('end', () => {
       const m = body ? JSON.parse(body) : undefined;
       seen.push({ method: req.method, headers: req.headers, m });
-      if (m?.method === 'initialize') return void good(res, { jsonrpc: '2.0', id: m.id, result: hello }, session ? { 'mcp-session-id': session } : {});
+      if (m?.method === 'initialize') return void good(res, { jsonrpc: '2.0', id: m.id, result: hello }, options.session ? { 'mcp-session-id': options.session } : {});
       if (m && m.id === undefined) return void res.writeHead(202).end();
       on(req, res, m);
     });
@@ -101,23 +101,29 @@ test('down: nothing is listening, then it is back', async (t) => {
   assert.equal(calls(v), 2);
 });
 
-test('404 to a session: the agent is told to start anew, the call is not sent again', async (t) => {
+test('404 to a session: that call fails and is not sent again; the next one works, introduced to the vault anew', async (t) => {
   let lost = false;
-  const v = await vault(t, (q, res, m) => (lost ? res.writeHead(404).end() : good(res, { jsonrpc: '2.0', id: m.id, result: { content: [] } })), { session: 'up-1' });
+  const options = { session: 'up-1' };
+  const v = await vault(t, (q, res, m) => {
+    if (lost && q.headers['mcp-session-id'] === 'up-1') return void res.writeHead(404).end();
+    good(res, { jsonrpc: '2.0', id: m.id, result: { content: [] } });
+  }, options);
   const s = await before(t, v.url);
   const session = (await post(s.url, initialize())).headers.get('mcp-session-id');
   assert.match(session, /^[0-9a-f]{32}$/);
   assert.notEqual(session, 'up-1');
   assert.equal((await post(s.url, CALL, { 'mcp-session-id': session })).status, 200);
   lost = true;
+  options.session = 'up-2';
   const r = await post(s.url, CALL, { 'mcp-session-id': session });
-  assert.equal(r.status, 404);
+  assert.deepEqual([r.status, r.json.error.code], [502, -32603]);
   assert.equal(calls(v), 2);
-  assert.equal((await post(s.url, CALL, { 'mcp-session-id': session })).status, 404, 'the session is gone');
-  assert.equal(calls(v), 2);
-  lost = false;
-  const again = (await post(s.url, initialize())).headers.get('mcp-session-id');
-  assert.equal((await post(s.url, CALL, { 'mcp-session-id': again })).status, 200);
+  assert.equal((await post(s.url, CALL, { 'mcp-session-id': session })).status, 200);
+  assert.equal(calls(v), 3);
+  const hellos = v.seen.filter((x) => x.m?.method === 'initialize');
+  assert.equal(hellos.length, 2);
+  assert.deepEqual(hellos[1].m.params, hellos[0].m.params);
+  assert.equal(v.seen.at(-1).headers['mcp-session-id'], 'up-2');
 });
 
 test('HTTP-03: session ids are ours, required once the vault gives them, never before', async (t) => {

@@ -26,6 +26,7 @@ const run = {
       await extra.sendNotification({ method: 'notifications/progress', params: { progressToken: extra._meta.progressToken, progress: i, total: n } });
       if (pause_ms) await sleep(pause_ms);
     }
+    await sleep(200); // SDK 1.x clients drop progress that arrives in one read with the answer
     return say(`counted to ${n}`);
   },
   async ask_user(_, extra) {

@@ -1,0 +1,95 @@
+#include "proxy/revive.h"
+
+#include <stdlib.h>
+#include "base/log.h"
+#include "proxy/exchange.h"
+#include "proxy/remap.h"
+
+#define OUR_ID SL("\"narrowgate-hello\"")
+
+struct revival {
+	struct trunk *trunk;
+	struct upstream_call *call;
+	char version[16];      /* the revision it was before: it must be the same again */
+	bool ok;
+};
+
+/* What waits goes on or fails; each may end others, so the list is read anew. */
+static void wake(struct trunk *t, bool ok)
+{
+	for (;;) {
+		struct exchange *x = t->exchanges;
+
+		while (x && x->state != X_FETCHING)
+			x = x->next;
+		if (!x)
+			return;
+		if (ok)
+			exchange_go_on(x);
+		else
+			exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault could not be started again");
+	}
+}
+
+static void on_message(void *ctx, struct slice json)
+{
+	struct revival *r = ctx;
+	struct arena *arena = &r->trunk->backend->app->scratch;
+	struct rpc rpc;
+
+	if (rpc_parse(&rpc, json, arena, NULL) == E_OK && rpc.kind == RPC_RESULT) {
+		uint32_t version = json_member(&rpc.json, rpc.result, SL("protocolVersion"));
+
+		r->ok = json_is(&rpc.json, version, JSON_STRING) && json_string_eq(&rpc.json, version, slice_of(r->version));
+	}
+	arena_reset(arena);
+}
+
+static void on_end(void *ctx, const struct upstream_end *end)
+{
+	struct revival *r = ctx;
+	struct trunk *t = r->trunk;
+	bool ok = r->ok && end->outcome == UP_DONE;
+
+	t->revival = NULL;
+	log_line(ok ? LOG_INFO : LOG_WARN, "upstream", "%.*s: %s", SL_ARG(t->backend->conf->name),
+		ok ? "introduced again after the conversation was lost" : "cannot be introduced to again");
+	if (ok)
+		trunk_tell(t, SL("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"), slice_of(r->version));
+	else
+		t->lost = true; /* the next message tries anew */
+	for (struct channel *c = ok ? t->channels : NULL; c; c = c->next)
+		exchange_open_ear(c);
+	free(r);
+	wake(t, ok);
+}
+
+bool revive_start(struct channel *c)
+{
+	struct revival *r = calloc(1, sizeof *r);
+	struct upstream_sink sink = { .message = on_message, .end = on_end, .ctx = r };
+	struct slice body = r ? remap_id(c->hello, OUR_ID, &c->app->scratch) : SL("");
+	struct upstream_request request = { .body = body, .id = OUR_ID, .opens_session = true };
+
+	if (r) {
+		*r = (struct revival){ .trunk = c->trunk };
+		memcpy(r->version, c->version, sizeof r->version);
+		r->call = body.n ? upstream_send(c->trunk->up, &request, &sink) : NULL;
+	}
+	if (!r || !r->call) {
+		free(r);
+		return false;
+	}
+	c->trunk->revival = r;
+	arena_reset(&c->app->scratch);
+	return true;
+}
+
+void revive_cancel(struct trunk *t)
+{
+	if (!t->revival)
+		return;
+	upstream_cancel(t->revival->call);
+	free(t->revival);
+	t->revival = NULL;
+}
