@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/json_scan.h"
 #include "base/wipe.h"
 
 enum { FIRST_CAP = 256 };
@@ -134,43 +135,17 @@ enum err buf_add_fmt(struct buf *b, const char *fmt, ...)
 	return E_OK;
 }
 
-static bool needs_escape(char c)
-{
-	return (unsigned char)c < 0x20 || c == '"' || c == '\\';
-}
-
-/*
- * Bytes of s before the first that needs an escape, eight at a time: `hit` has the top bit of each byte that does, and
- * perhaps of some behind the first of them.
- */
-static size_t plain_run(struct slice s)
-{
-	const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-	size_t i = 0;
-
-	for (; s.n - i >= 8; i += 8) {
-		uint64_t v, quote, slash, hit;
-		memcpy(&v, s.p + i, 8);
-		quote = v ^ (ones * '"');
-		slash = v ^ (ones * '\\');
-		hit = ((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash);
-		if (hit & tops)
-			break;
-	}
-	while (i < s.n && !needs_escape(s.p[i]))
-		i++;
-	return i;
-}
-
 /* Writes the escape of c to `text`; returns its length. */
 static size_t escape(char c, char text[6])
 {
-	static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt", hex[] = "0123456789abcdef";
-	const char *known = c ? strchr(plain, c) : NULL;
+	static const char letter[128] = {
+		['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
+	};
+	static const char hex[] = "0123456789abcdef";
 
 	text[0] = '\\';
-	if (known) {
-		text[1] = letter[known - plain];
+	if (letter[c & 0x7F]) {
+		text[1] = letter[c & 0x7F];
 		return 2;
 	}
 	memcpy(text + 1, "u00", 3);
@@ -179,21 +154,38 @@ static size_t escape(char c, char text[6])
 	return 6;
 }
 
+static bool needs_escape(char c)
+{
+	return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Copies up to the first byte that needs an escape; returns how many. `out` has room for JSON_SCAN_BYTES at least. */
+static size_t copy_plain(char *out, struct slice s)
+{
+	size_t i = 0;
+
+	if (s.n >= JSON_SCAN_BYTES)
+		return scan_copy_to_escape(out, s.p);
+	for (; i < s.n && !needs_escape(s.p[i]); i++)
+		out[i] = s.p[i];
+	return i;
+}
+
 static enum err add_json_text(struct buf *b, struct slice s)
 {
 	while (s.n) {
-		size_t run = plain_run(s), n = 0;
-		char text[6];
-		enum err e;
-		if (run < s.n)
-			n = escape(s.p[run], text);
-		e = buf_reserve(b, run + n);
+		size_t run;
+		enum err e = buf_reserve(b, JSON_SCAN_BYTES + 6);
+
 		if (e != E_OK)
 			return e;
-		memcpy(b->p + b->n, s.p, run);
-		memcpy(b->p + b->n + run, text, n);
-		b->n += run + n;
-		s = slice_from(s, run + 1);
+		run = copy_plain(b->p + b->n, s);
+		b->n += run;
+		s = slice_from(s, run);
+		if (s.n && needs_escape(s.p[0])) {
+			b->n += escape(s.p[0], b->p + b->n);
+			s = slice_from(s, 1);
+		}
 	}
 	return E_OK;
 }

@@ -186,9 +186,10 @@ static const char *read_special(struct reader *r, const char *p, unsigned *flags
 static inline const char *read_string(struct reader *r, const char *p, unsigned flags)
 {
 	const char *from = p;
+	bool escaped = false;
 
 	for (;;) {
-		p = scan_string(p, r->end);
+		p = scan_string(p, r->end, &escaped);
 		if (p == r->end)
 			return fault(r, E_SYNTAX, p);
 		if (*p == '"')
@@ -197,6 +198,8 @@ static inline const char *read_string(struct reader *r, const char *p, unsigned 
 		if (!p)
 			return NULL;
 	}
+	if (escaped)
+		flags |= JSON_ESCAPED;
 	return tape_add(r, JSON_STRING, flags, from, p) ? p + 1 : NULL;
 }
 

@@ -2,13 +2,15 @@
  * Looking into a tape: members, paths, decoded strings.
  */
 #include "base/json_parts.h"
+#include "base/json_scan.h"
 
+/* Names are short and mostly of another length, so that is looked at before anything is called. */
 uint32_t json_member(const struct json *j, uint32_t obj, struct slice name)
 {
 	if (!json_is(j, obj, JSON_OBJECT))
 		return JSON_NONE;
 	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next; t = j->tok[t + 1].next)
-		if (json_string_eq(j, t, name))
+		if ((j->tok[t].len == name.n || (j->tok[t].flags & JSON_ESCAPED)) && json_string_eq(j, t, name))
 			return t + 1;
 	return JSON_NONE;
 }
@@ -65,12 +67,13 @@ static size_t utf8_write(uint32_t c, char out[4])
 
 size_t json_unescape(const char **p, char out[4])
 {
-	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-	const char *letter = strchr(from, (*p)[1]);
+	static const char meaning[128] = {
+		['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+	};
 	uint32_t c;
 
 	if ((*p)[1] != 'u') {
-		out[0] = letter ? to[letter - from] : (*p)[1];
+		out[0] = meaning[(*p)[1] & 0x7F];
 		*p += 2;
 		return 1;
 	}
@@ -102,11 +105,16 @@ struct slice json_string(const struct json *j, uint32_t t, struct arena *a)
 	if (!out)
 		return (struct slice){ NULL, 0 };
 	while (p < end) {
-		size_t run = plain_run(p, end);
-		memcpy(at, p, run);
+		size_t run;
+		if (end - p >= JSON_SCAN_BYTES) { /* what is left of the room is never less than what is left to read */
+			run = scan_copy_to_byte(at, p, '\\');
+		} else {
+			run = plain_run(p, end);
+			memcpy(at, p, run);
+		}
 		at += run;
 		p += run;
-		if (p < end) {
+		if (p < end && *p == '\\') {
 			char bytes[4];
 			size_t n = json_unescape(&p, bytes);
 			memcpy(at, bytes, n);

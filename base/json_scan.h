@@ -1,5 +1,5 @@
 /*
- * The bytes of a JSON string, many at a time: private to the reader. SSE2 where there is, eight bytes in a word
+ * The bytes of a JSON string, many at a time: private to the reader and the writer. SSE2 where there is, eight bytes in a word
  * elsewhere (or with NARROWGATE_PLAIN_SCAN, so that the tests reach that one too).
  */
 #ifndef NARROWGATE_BASE_JSON_SCAN_H
@@ -40,31 +40,88 @@ static inline const char *scan_wide(const char *p, const char *end)
 	return p;
 }
 
-/* Offset of the first mark in the JSON_SCAN_BYTES at p, or JSON_SCAN_BYTES. */
-static inline unsigned scan_block(const char *p)
+/* Bit i is set when byte i of the 16 at p is a mark. */
+static inline unsigned scan_mask(const char *p)
 {
-	unsigned marks = (unsigned)_mm_movemask_epi8(scan_marks(scan_load(p)));
-	return marks ? (unsigned)__builtin_ctz(marks) : JSON_SCAN_BYTES;
+	return (unsigned)_mm_movemask_epi8(scan_marks(scan_load(p)));
+}
+
+/* Copies the JSON_SCAN_BYTES at p; the offset of the first `c` among them, or JSON_SCAN_BYTES. */
+static inline unsigned scan_copy_to_byte(char *out, const char *p, char c)
+{
+	__m128i v = scan_load(p);
+	unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(c)));
+
+	_mm_storeu_si128((__m128i *)(void *)out, v);
+	return found ? (unsigned)__builtin_ctz(found) : JSON_SCAN_BYTES;
+}
+
+/* The same up to the first byte that a string may not hold as it is: quote, backslash, control. */
+static inline unsigned scan_copy_to_escape(char *out, const char *p)
+{
+	__m128i v = scan_load(p);
+	__m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
+	__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+	unsigned found = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
+
+	_mm_storeu_si128((__m128i *)(void *)out, v);
+	return found ? (unsigned)__builtin_ctz(found) : JSON_SCAN_BYTES;
 }
 #else
 #define JSON_SCAN_BYTES 8
 
-/* The word is exact as a yes or no: a borrow only ever reaches bytes behind a true mark. */
-static inline unsigned scan_block(const char *p)
+#define SCAN_ONES 0x0101010101010101u
+#define SCAN_HIGHS 0x8080808080808080u
+
+/*
+ * As above, in a word of eight bytes. Words are exact as a yes or no, for a borrow only ever reaches bytes behind a true
+ * mark; where there is one, bytes decide.
+ */
+static inline uint64_t scan_word(const char *p)
 {
-	const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-	uint64_t v, quote, slash, low;
+	uint64_t v;
 
 	memcpy(&v, p, sizeof(v));
-	quote = v ^ (ones * '"');
-	slash = v ^ (ones * '\\');
-	low = (v - ones * 0x20) | (quote - ones) | (slash - ones) | v;
-	if (!(low & highs))
-		return JSON_SCAN_BYTES;
-	for (unsigned i = 0; i < JSON_SCAN_BYTES; i++)
-		if (p[i] == '"' || p[i] == '\\' || (signed char)p[i] < 0x20)
-			return i;
-	return JSON_SCAN_BYTES;
+	return v;
+}
+
+/* Has its high bits set in bytes that are `c`. */
+static inline uint64_t scan_find(uint64_t v, char c)
+{
+	uint64_t x = v ^ (SCAN_ONES * (unsigned char)c);
+
+	return (x - SCAN_ONES) & ~x;
+}
+
+static inline unsigned scan_mask(const char *p)
+{
+	uint64_t v = scan_word(p), low = (v - SCAN_ONES * 0x20) | scan_find(v, '"') | scan_find(v, '\\') | v;
+	unsigned mask = 0;
+
+	for (unsigned i = 0; (low & SCAN_HIGHS) && i < JSON_SCAN_BYTES; i++)
+		mask |= (unsigned)(p[i] == '"' || p[i] == '\\' || (signed char)p[i] < 0x20) << i;
+	return mask;
+}
+
+static inline unsigned scan_copy_to_byte(char *out, const char *p, char c)
+{
+	unsigned i = scan_find(scan_word(p), c) & SCAN_HIGHS ? 0 : JSON_SCAN_BYTES;
+
+	memcpy(out, p, JSON_SCAN_BYTES);
+	while (i < JSON_SCAN_BYTES && p[i] != c)
+		i++;
+	return i;
+}
+
+static inline unsigned scan_copy_to_escape(char *out, const char *p)
+{
+	uint64_t v = scan_word(p), hit = ((v - SCAN_ONES * 0x20) & ~v) | scan_find(v, '"') | scan_find(v, '\\');
+	unsigned i = hit & SCAN_HIGHS ? 0 : JSON_SCAN_BYTES;
+
+	memcpy(out, p, JSON_SCAN_BYTES);
+	while (i < JSON_SCAN_BYTES && p[i] != '"' && p[i] != '\\' && (unsigned char)p[i] >= 0x20)
+		i++;
+	return i;
 }
 
 static inline const char *scan_wide(const char *p, const char *end)
@@ -74,20 +131,43 @@ static inline const char *scan_wide(const char *p, const char *end)
 }
 #endif
 
-/* The first quote, backslash, control or not-ASCII byte at or behind p; `end` when there is none. */
-static inline const char *scan_string(const char *p, const char *end)
+/* What may stand behind a backslash, but for `u`. */
+static inline bool scan_is_simple_escape(char c)
+{
+	static const bool simple[256] = {
+		['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true, ['f'] = true, ['n'] = true, ['r'] = true, ['t'] = true,
+	};
+	return simple[(unsigned char)c];
+}
+
+/*
+ * Steps over plain bytes and simple escapes, of which there was one when *escaped is set. Returns the first place that
+ * needs a look: a quote, another escape (or one at the text's very end), a control or not-ASCII byte; or `end`.
+ */
+static inline const char *scan_string(const char *p, const char *end, bool *escaped)
 {
 	bool wide = false;
 
-	while (end - p >= JSON_SCAN_BYTES) {
-		unsigned n = scan_block(p);
-		p += n;
-		if (n < JSON_SCAN_BYTES)
-			return p;
-		if (!wide) {
-			p = scan_wide(p, end);
+	while (end - p > JSON_SCAN_BYTES) { /* so the byte behind the block can be read too */
+		unsigned marks = scan_mask(p);
+
+		if (!marks) {
+			p += JSON_SCAN_BYTES;
+			if (!wide)
+				p = scan_wide(p, end);
 			wide = true;
+			continue;
 		}
+		do {
+			unsigned i = (unsigned)__builtin_ctz(marks);
+			if (p[i] != '\\' || !scan_is_simple_escape(p[i + 1]))
+				return p + i;
+			*escaped = true;
+			marks &= ~(3u << i);
+			if (i == JSON_SCAN_BYTES - 1)
+				p++;
+		} while (marks);
+		p += JSON_SCAN_BYTES;
 	}
 	while (p < end && *p != '"' && *p != '\\' && (signed char)*p >= 0x20)
 		p++;

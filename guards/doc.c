@@ -159,7 +159,7 @@ bool doc_changed(const struct doc *d)
 	return false;
 }
 
-/* --- rendering ------------------------------------------------------------------------------------------------------- */
+/* --- rendering ---------------------------------------------------------------------------------------------------- */
 
 static enum err render_spans(const struct doc *d, struct buf *out)
 {

@@ -80,7 +80,10 @@ void doc_replace_all(struct doc *, struct slice text);
 /* Replaces the prose in front of the JSON. */
 void doc_set_before(struct doc *, struct slice prose);
 
-/* Replaces a value (or a member's name) by a string, or by JSON text. Nothing happens to what was removed or replaced before. E_NOMEM. */
+/*
+ * Replaces a value (or a member's name) by a string, or by JSON text. Nothing happens to what was removed or replaced
+ * before. E_NOMEM.
+ */
 enum err doc_set_string(struct doc *, uint32_t tok, struct slice text);
 enum err doc_set_raw(struct doc *, uint32_t tok, struct slice raw);
 /* Removes an array's item or a member (given its name or its value). The root cannot be removed: E_INVALID. E_NOMEM. */
@@ -105,14 +108,21 @@ bool doc_changed(const struct doc *);
 /* Writes the document with its own and its children's edits. E_TOO_BIG, E_NOMEM. */
 enum err doc_render(struct doc *, struct buf *out);
 
-enum payload_kind { PAYLOAD_TEXT, PAYLOAD_STRUCTURED, PAYLOAD_RESOURCE_TEXT, PAYLOAD_RESOURCE_BLOB, PAYLOAD_ERROR_TEXT, PAYLOAD_OTHER };
+enum payload_kind {
+	PAYLOAD_TEXT,
+	PAYLOAD_STRUCTURED,
+	PAYLOAD_RESOURCE_TEXT,
+	PAYLOAD_RESOURCE_BLOB,
+	PAYLOAD_ERROR_TEXT,
+	PAYLOAD_OTHER, /* nobody reads it: an image, a link, an error's data */
+};
 
 /* One place where the vault's data stands: a text item, structuredContent, a resource's text … */
 struct payload {
 	enum payload_kind kind;
-	struct doc *doc;      /* for PAYLOAD_STRUCTURED the message itself, with root = the token of structuredContent */
-	uint32_t root;        /* token in doc->json; 0 for the other JSON documents; JSON_NONE for DOC_TEXT */
-	uint32_t block;       /* token in the message of the content block (or contents item) it belongs to; JSON_NONE */
+	struct doc *doc;      /* the message itself for PAYLOAD_STRUCTURED and PAYLOAD_OTHER */
+	uint32_t root;        /* token in doc->json; 0 for documents in strings; JSON_NONE for DOC_TEXT */
+	uint32_t block;       /* the content block (or contents item) it belongs to, in the message; JSON_NONE */
 	struct slice uri;     /* of a resource; p == NULL: none */
 };
 

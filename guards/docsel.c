@@ -29,8 +29,8 @@ static bool on_found(void *ctx, const struct found *f)
 }
 
 enum err docsel_each(struct doc *doc, uint32_t root, const struct selector *s,
-	bool (*each)(void *ctx, struct doc *, const struct found *), bool (*broken)(void *ctx, struct doc *, uint32_t tok),
-	void *ctx)
+	bool (*each)(void *ctx, struct doc *, const struct found *),
+	bool (*broken)(void *ctx, struct doc *, uint32_t tok), void *ctx)
 {
 	struct walk w = { .each = each, .broken = broken, .ctx = ctx, .doc = doc };
 	struct selector first = *s;

@@ -14,8 +14,8 @@
  * not is given to `broken` (which may be NULL). E_OK, E_NOMEM.
  */
 enum err docsel_each(struct doc *, uint32_t root, const struct selector *,
-	bool (*each)(void *ctx, struct doc *, const struct found *), bool (*broken)(void *ctx, struct doc *, uint32_t tok),
-	void *ctx);
+	bool (*each)(void *ctx, struct doc *, const struct found *),
+	bool (*broken)(void *ctx, struct doc *, uint32_t tok), void *ctx);
 
 /* Marks the selected tokens and all below. */
 enum err docsel_mark(struct doc *, uint32_t root, const struct selector *, unsigned marks);

@@ -14,13 +14,13 @@ static const struct meaning MEANINGS[] = {
 	{ { "429", "rate limit", "too many requests" }, "The vault's rate limit is reached; try again later." },
 	{ { "402", "quota", "payment required", "plan limit", "limit exceeded" }, "The vault's quota is used up." },
 	{ { "410", "expired", "has expired" }, "The vault says it has expired." },
-	{ { "404", "not found", "no secret found", "does not exist", "no such", "not exist" }, "The vault did not find it." },
+	{ { "404", "not found", "no secret found", "not exist", "no such" }, "The vault did not find it." },
 	{ { "401", "unauthorized", "unauthenticated", "invalid token" }, "The vault did not accept the credentials." },
 	{ { "403", "forbidden", "denied", "not allowed", "permission", "insufficient" }, "The vault denied it." },
 	{ { "409", "conflict", "already exists" }, "The vault reports a conflict with what is stored." },
 	{ { "503", "502", "504", "unavailable", "timeout", "timed out", "econnrefused", "connection refused" },
 		"The vault is not available right now." },
-	{ { "400", "422", "invalid argument", "validation", "required", "invalid" }, "The vault did not accept the arguments." },
+	{ { "400", "422", "validation", "required", "invalid" }, "The vault did not accept the arguments." },
 };
 
 static char lower(char c)
@@ -61,9 +61,8 @@ static struct slice meaning_of(struct slice text)
 static bool is_plain_handle(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		bool plain = (lower(c) >= 'a' && lower(c) <= 'z') || is_digit(c) || c == ' ' || c == '-' || c == '_' || c == ':' || c == '.';
-		if (!plain)
+		char c = lower(s.p[i]);
+		if (!(c >= 'a' && c <= 'z') && !is_digit(c) && !memchr(" -_:.", c, 5))
 			return false;
 	}
 	return s.n > 0 && s.n <= HANDLE_MAX;

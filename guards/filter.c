@@ -14,29 +14,34 @@ void filter_cut(struct filter *f, struct doc *d, uint32_t tok)
 	f->removed++;
 }
 
-static bool name_is_one_of(const struct json *j, uint32_t tok, const struct slice *names, size_t n)
+static bool name_is_one_of(const struct json *j, uint32_t tok, const char *const *names)
 {
-	for (size_t i = 0; i < n; i++)
-		if (json_string_eq(j, tok, names[i]))
+	for (; *names; names++)
+		if (json_string_eq(j, tok, slice_of(*names)))
 			return true;
 	return false;
 }
 
+bool filter_is_total_name(const struct json *j, uint32_t tok)
+{
+	static const char *const NAMES[] = { "total", "count", "total_count", "totalCount", "totalItems", "total_items",
+		"found", "matches", "size", NULL };
+
+	return name_is_one_of(j, tok, NAMES);
+}
+
 static bool is_cursor(const struct json *j, uint32_t name)
 {
-	static const struct slice NAMES[] = { { "nextCursor", 10 }, { "next_cursor", 11 }, { "cursor", 6 }, { "nextToken", 9 },
-		{ "next_token", 10 }, { "nextPageToken", 13 }, { "next_page_token", 15 } };
+	static const char *const NAMES[] = { "nextCursor", "next_cursor", "cursor", "nextToken", "next_token",
+		"nextPageToken", "next_page_token", NULL };
 
-	return name_is_one_of(j, name, NAMES, sizeof NAMES / sizeof *NAMES) && !json_is(j, name + 1, JSON_NULL) &&
+	return name_is_one_of(j, name, NAMES) && !json_is(j, name + 1, JSON_NULL) &&
 		!json_is(j, name + 1, JSON_FALSE);
 }
 
 static bool is_total(const struct json *j, uint32_t name)
 {
-	static const struct slice NAMES[] = { { "total", 5 }, { "count", 5 }, { "total_count", 11 }, { "totalCount", 10 },
-		{ "totalItems", 10 }, { "total_items", 11 }, { "found", 5 }, { "matches", 7 }, { "size", 4 } };
-
-	return json_is(j, name + 1, JSON_NUMBER) && name_is_one_of(j, name, NAMES, sizeof NAMES / sizeof *NAMES);
+	return json_is(j, name + 1, JSON_NUMBER) && filter_is_total_name(j, name);
 }
 
 bool filter_has_cursor(const struct doc *d, uint32_t obj)
@@ -155,7 +160,8 @@ static bool walk_object(struct filter *f, struct doc *d, uint32_t obj, uint64_t 
 			note(f, E_NOMEM);
 			return true;
 		}
-		bool cut_name = f->name && f->name(f, name), outside = cut_name || walk_value(f, d, t + 1, name, &below);
+		bool cut_name = f->name && f->name(f, name);
+		bool outside = cut_name || walk_value(f, d, t + 1, name, &below);
 		if (outside && !cut_name && !map)
 			return true;
 		if (outside) {

@@ -1,6 +1,6 @@
 /*
- * Cutting out of a JSON document what must not be seen: list items and map entries go, with the totals that counted them;
- * what stands alone cannot be cut out, and the whole answer is then refused. Paths and tenants share it.
+ * Cutting out of a JSON document what must not be seen: list items and map entries go, and the totals that counted them
+ * follow; what stands alone cannot be cut out, and the whole answer is then refused. Paths and tenants share it.
  */
 #ifndef NARROWGATE_GUARDS_FILTER_H
 #define NARROWGATE_GUARDS_FILTER_H
@@ -24,13 +24,15 @@ struct filter {
 
 /* True when what stands at `tok` is outside and was not cut out. */
 bool filter_walk(struct filter *, struct doc *, uint32_t tok, struct slice name);
+/* Whether the string names a member that counts the items of a list. */
+bool filter_is_total_name(const struct json *, uint32_t tok);
 /* Removes an item or entry and counts it. */
 void filter_cut(struct filter *, struct doc *, uint32_t tok);
 /* Whether the object, or an object right below it, holds a cursor to a next page. */
 bool filter_has_cursor(const struct doc *, uint32_t obj);
 /*
- * The totals that stand in an object beside a list that had `had` entries, of which `cut` went: one that equals the list's
- * length follows it, one that is larger counts other pages, and goes.
+ * The totals that stand in an object beside a list that had `had` entries, of which `cut` went: one that equals the
+ * list's length follows it, one that is larger counts other pages, and goes.
  */
 void filter_totals(struct filter *, struct doc *, uint32_t obj, uint64_t had, uint64_t cut);
 

@@ -3,6 +3,7 @@
  * The paths themselves are judged by the guard of paths; classification put them there.
  */
 #include "guards/learn.h"
+#include "guards/offer.h"
 
 static struct verdict handles_request(const struct view *v, struct call *c)
 {
@@ -12,7 +13,7 @@ static struct verdict handles_request(const struct view *v, struct call *c)
 		return PASS_VERDICT;
 	for (size_t i = 0; i < c->n_handles; i++)
 		if (!c->handles[i].known)
-			return deny(R_HANDLE, c->handles[i].from, policy_locks_paths(p) ? p->allowed.at : p->tenant.at);
+			return deny(R_HANDLE, c->handles[i].from, policy_locks_paths(p) ? paths_locked_at(p) : p->tenant.at);
 	return PASS_VERDICT;
 }
 

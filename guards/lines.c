@@ -42,7 +42,9 @@ static enum err correct_count(struct lines *l)
 	uint64_t n = 0;
 	bool overrun = false;
 
-	if (!re || l->cut == 0 || !regex_match(re, d->text, 0, &start, &end, &overrun) || !regex_group(re, "n", &a, &b) || b - a > 15)
+	if (!re || l->cut == 0 || !regex_match(re, d->text, 0, &start, &end, &overrun))
+		return E_OK;
+	if (!regex_group(re, "n", &a, &b) || b - a > 15)
 		return E_OK;
 	for (size_t i = a; i < b; i++) {
 		if (d->text.p[i] < '0' || d->text.p[i] > '9')

@@ -24,11 +24,13 @@ static void note(struct lists *l, enum err e)
 
 static struct slice text_member(struct lists *l, uint32_t obj, struct slice name)
 {
-	uint32_t t = json_member(&l->doc->json, obj, name);
-	return json_is(&l->doc->json, t, JSON_STRING) ? json_string(&l->doc->json, t, l->doc->arena) : (struct slice){ NULL, 0 };
+	const struct json *j = &l->doc->json;
+	uint32_t t = json_member(j, obj, name);
+
+	return json_is(j, t, JSON_STRING) ? json_string(j, t, l->doc->arena) : (struct slice){ NULL, 0 };
 }
 
-/* --- tools ---------------------------------------------------------------------------------------------------------- */
+/* --- tools -------------------------------------------------------------------------------------------------------- */
 
 struct named {
 	struct slice name;
@@ -130,7 +132,7 @@ static void filter_tools(struct lists *l, uint32_t array)
 	drop_twins(l, shown, n);
 }
 
-/* --- resources, templates, prompts ---------------------------------------------------------------------------------- */
+/* --- resources, templates, prompts -------------------------------------------------------------------------------- */
 
 static bool show_resource(struct lists *l, uint32_t item)
 {

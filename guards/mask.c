@@ -113,7 +113,8 @@ static void mask_other(struct mask *m, const struct payload *p)
 {
 	const struct json *j = &p->doc->json;
 	uint32_t type = json_member(j, p->root, SL("type"));
-	bool media = json_is(j, type, JSON_STRING) && (json_string_eq(j, type, SL("image")) || json_string_eq(j, type, SL("audio")));
+	bool media = json_is(j, type, JSON_STRING) &&
+		(json_string_eq(j, type, SL("image")) || json_string_eq(j, type, SL("audio")));
 
 	if (!m->bears && !media && !json_is(j, p->root, JSON_STRING))
 		mask_names(m, p->doc, p->root);
@@ -146,10 +147,11 @@ static void mask_payload(struct mask *m, const struct payload *p)
 static struct verdict mask_response(const struct view *view, const struct call *call, struct result *r)
 {
 	const struct rule *rule = call ? call->rule : NULL;
-	struct mask m = { .view = view, .call = call, .rule = rule, .out = rule ? &rule->out : NULL, .bears = call_bears(call) };
+	struct mask m = { .view = view, .call = call, .rule = rule, .bears = call_bears(call) };
 
 	if (!view->policy->mask_values)
 		return PASS_VERDICT;
+	m.out = rule ? &rule->out : NULL;
 	if (m.bears && r->is_error) {
 		mask_error(&m, r);
 	} else {

@@ -38,7 +38,7 @@ void mask_all(struct mask *m, struct doc *d, uint32_t tok)
 			mask_leaf(m, d, t);
 }
 
-/* A secret that is a member's name: the first one of an object becomes the marker, others would be duplicates and go. */
+/* A secret that is a member's name: the first of an object becomes the marker, others would be duplicates and go. */
 static void mask_name(struct mask *m, struct doc *d, const struct found *f)
 {
 	const struct json *j = &d->json;
@@ -70,7 +70,7 @@ static bool on_broken(void *ctx, struct doc *d, uint32_t tok)
 	return true;
 }
 
-/* --- what the catalog says ------------------------------------------------------------------------------------------ */
+/* --- what the catalog says ---------------------------------------------------------------------------------------- */
 
 /* The members an item's path is made of stay readable: without them nobody knows what was listed. */
 static bool on_item(void *ctx, struct doc *d, const struct found *f)
@@ -80,7 +80,9 @@ static bool on_item(void *ctx, struct doc *d, const struct found *f)
 	for (size_t i = 0; i < m->out->n_paths; i++)
 		for (size_t k = 0; k < m->out->paths[i].n; k++) {
 			const struct template_part *part = &m->out->paths[i].parts[k];
-			if (part->kind == PART_REF && (part->ref.n > 0 || f->is_name || json_is(&d->json, f->tok, JSON_STRING)))
+			/* {.} of an object would keep all of it. */
+			bool names = part->ref.n > 0 || f->is_name || json_is(&d->json, f->tok, JSON_STRING);
+			if (part->kind == PART_REF && names)
 				note(m, docsel_mark(d, f->tok, &part->ref, DOC_KEEP));
 		}
 	return m->err == E_OK;
@@ -115,7 +117,7 @@ static void apply_catalog(struct mask *m, struct doc *d, uint32_t root)
 		note(m, docsel_mark_way(d, root, &m->out->items[i], DOC_WALK));
 }
 
-/* --- what the names say --------------------------------------------------------------------------------------------- */
+/* --- what the names say ------------------------------------------------------------------------------------------- */
 
 /* Where a leaf stands. */
 struct place {
@@ -153,12 +155,13 @@ static enum name_class class_of(struct mask *m, struct doc *d, uint32_t name_tok
 }
 
 /*
- * `data: {…}` of an answer that bears values holds the secret's own fields, whatever they are called, unless a catalog
- * says where they are. `secret: {…}` is the envelope around it more often than not.
+ * `data: {…}` of an answer that bears values holds the secret's own fields, whatever they are called, unless a
+ * catalog says where they are. `secret: {…}` is the envelope around it more often than not.
  */
 static bool holds_fields(const struct mask *m, const struct place *p)
 {
-	return m->bears && p->class == NAME_VALUE && !(m->out && m->out->n_values) && !slice_eq_nocase(p->name, SL("secret"));
+	bool described = m->out && m->out->n_values;
+	return m->bears && !described && p->class == NAME_VALUE && !slice_eq_nocase(p->name, SL("secret"));
 }
 
 /* Where everything goes that is not known: does this leaf stay? */
@@ -199,12 +202,11 @@ static void walk(struct mask *m, struct doc *d, uint32_t tok, const struct place
 /* Sentences that may quote a value. */
 static bool is_sentence(struct slice name)
 {
-	static const struct slice NAMES[] = { { "message", 7 }, { "msg", 3 }, { "text", 4 }, { "output", 6 }, { "result", 6 },
-		{ "content", 7 }, { "stdout", 6 }, { "stderr", 6 }, { "body", 4 }, { "detail", 6 }, { "details", 7 }, { "error", 5 },
-		{ "reason", 6 }, { "response", 8 } };
+	static const char *const NAMES[] = { "message", "msg", "text", "output", "result", "content", "stdout", "stderr",
+		"body", "detail", "details", "error", "reason", "response" };
 
 	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
-		if (slice_eq_nocase(name, NAMES[i]))
+		if (slice_eq_nocase(name, slice_of(NAMES[i])))
 			return true;
 	return name.n == 0;
 }

@@ -96,13 +96,15 @@ static bool ends_as_word(struct slice name, struct slice lower, struct slice cam
 		return before == '_' || before == '-';
 	if (slice_ends(name, camel))
 		return (before >= 'a' && before <= 'z') || (before >= '0' && before <= '9');
-	return upper.n && slice_ends(name, upper) && (before == '_' || before == '-' || (before >= 'a' && before <= 'z'));
+	bool joined = before == '_' || before == '-' || (before >= 'a' && before <= 'z');
+	return slice_ends(name, upper) && joined;
 }
 
 static bool ends_like_value(struct slice folded)
 {
 	static const struct slice ENDS[] = { { "password", 8 }, { "passphrase", 10 }, { "secret", 6 }, { "apikey", 6 },
-		{ "privatekey", 10 }, { "secretkey", 9 }, { "accesskey", 9 }, { "keypem", 6 }, { "connectionstring", 16 } };
+		{ "privatekey", 10 }, { "secretkey", 9 }, { "accesskey", 9 }, { "keypem", 6 },
+		{ "connectionstring", 16 } };
 	/* What looks like a token and only turns pages. */
 	static const struct slice PAGES[] = { { "nexttoken", 9 }, { "pagetoken", 9 }, { "continuationtoken", 17 },
 		{ "cursortoken", 11 }, { "progresstoken", 13 } };

@@ -29,7 +29,7 @@ static bool named_value(struct slice s, size_t sep)
 
 	while (end > 0 && (s.p[end - 1] == ' ' || s.p[end - 1] == '\t'))
 		end--;
-	while (end > 0 && (s.p[end - 1] == '"' || s.p[end - 1] == '\'' || s.p[end - 1] == '`' || s.p[end - 1] == '\\' || s.p[end - 1] == '*'))
+	while (end > 0 && memchr("\"'`\\*", s.p[end - 1], 5))
 		end--;
 	from = end;
 	for (int words = 1; words <= 3; words++) {

@@ -1,4 +1,4 @@
-/* The formats a catalog can name: environment files, YAML, lines after a pattern. Positions are offsets into d->text. */
+/* The formats a catalog can name: environment files, YAML, lines by a pattern. Positions are offsets into d->text. */
 #include "guards/mask_text.h"
 
 #include "guards/response.h"
@@ -104,7 +104,7 @@ static enum masked hide_value(struct doc *d, size_t *at)
 	return c == '"' || c == '\'' || c == '`' ? hide_quoted(d, at) : hide_bare(d, at);
 }
 
-/* --- environment files ---------------------------------------------------------------------------------------------- */
+/* --- environment files -------------------------------------------------------------------------------------------- */
 
 enum { CASE_LOWER = 1, CASE_UPPER = 2 };
 
@@ -160,7 +160,7 @@ enum masked mask_env(struct doc *d, size_t from)
 	return m;
 }
 
-/* --- YAML ----------------------------------------------------------------------------------------------------------- */
+/* --- YAML --------------------------------------------------------------------------------------------------------- */
 
 static size_t indent_of(struct slice s, size_t at)
 {
@@ -256,7 +256,17 @@ enum masked mask_yaml(struct doc *d, size_t from)
 	return m;
 }
 
-/* --- lines after a pattern ------------------------------------------------------------------------------------------ */
+/* --- lines by a pattern ------------------------------------------------------------------------------------------ */
+
+/* The line that counts the others, with nothing but plain words before its number. */
+static bool is_count(const struct regex *count, struct slice line)
+{
+	size_t start, end;
+	bool overrun = false;
+
+	return count && regex_match(count, line, 0, &start, &end, &overrun) &&
+		mask_is_plain_words(slice_head(line, start));
+}
 
 /* What stands between two matches: hidden line by line, but for a line that counts. */
 static enum masked hide_gap(struct doc *d, size_t from, size_t to, const struct regex *count)
@@ -265,13 +275,11 @@ static enum masked hide_gap(struct doc *d, size_t from, size_t to, const struct 
 	enum masked m = MASKED_OK;
 
 	for (size_t at = from; at < to && m == MASKED_OK;) {
-		size_t end = line_end(s, at), start, stop;
-		bool overrun = false;
+		size_t end = line_end(s, at);
 
 		end = end < to ? end : to;
 		struct slice part = slice_trim(slice_make(s.p + at, end - at));
-		bool counts = count && part.n && regex_match(count, part, 0, &start, &stop, &overrun) && mask_is_plain_words(slice_head(part, start));
-		if (part.n && !counts)
+		if (part.n && !is_count(count, part))
 			m = hide(d, (size_t)(part.p - s.p), (size_t)(part.p - s.p) + part.n);
 		at = end + 1;
 	}

@@ -1,7 +1,7 @@
 /*
  * Masking in texts that are no JSON: the formats a catalog can name, and sentences that carry a named value.
  *
- * Each adds spans to a DOC_TEXT. MASKED_NOT means the text is not written as it should be: the caller then replaces all of it.
+ * Each adds spans to a DOC_TEXT. MASKED_NOT: the text is not written as it should be, and the caller replaces all of it.
  */
 #ifndef NARROWGATE_GUARDS_MASK_TEXT_H
 #define NARROWGATE_GUARDS_MASK_TEXT_H
@@ -19,7 +19,7 @@ enum masked mask_yaml(struct doc *, size_t from);
 enum masked mask_lines(struct doc *, size_t from, const struct regex *line, const struct regex *count);
 /* The groups `value` of `line` go, nothing else. */
 enum masked mask_line_values(struct doc *, const struct regex *line);
-/* `password: …`, `"token": "…"`, `api_key=…`, private keys in PEM, passwords in URLs: the value goes. Never MASKED_NOT. */
+/* `password: …`, `"token": "…"`, `api_key=…`, PEM private keys, passwords in URLs: the value goes. Never MASKED_NOT. */
 enum masked mask_prose(struct doc *);
 
 /* Few, short, plain words: a prose prefix that can hide nothing. */

@@ -1,4 +1,7 @@
-/* Inside of masking: mask.c decides what kind of answer it is, mask_json.c hides leaves of JSON, mask_frame.c the message around it. */
+/*
+ * Inside of masking: mask.c decides what kind of answer it is, mask_json.c hides leaves of JSON, mask_frame.c bares the
+ * message around it.
+ */
 #ifndef NARROWGATE_GUARDS_MASK_WALK_H
 #define NARROWGATE_GUARDS_MASK_WALK_H
 

@@ -1,5 +1,5 @@
 /*
- * What the guards of actions and of read-only agree on; and what lists show follows from it (guards/offered.c).
+ * Small questions to a profile that several guards ask, and from which follows what lists show (guards/offered.c).
  */
 #ifndef NARROWGATE_GUARDS_OFFER_H
 #define NARROWGATE_GUARDS_OFFER_H
@@ -15,6 +15,12 @@ static inline bool policy_narrows(const struct policy *p)
 static inline bool action_allowed(const struct policy *p, enum action a)
 {
 	return p->actions == ~0u || (p->actions >> a & 1u);
+}
+
+/* Which rule says that paths are locked. */
+static inline struct origin paths_locked_at(const struct policy *p)
+{
+	return p->allowed.set ? p->allowed.at : p->denied.at;
 }
 
 /* `read_scopes`: for ACT_TOKEN, that all it asks for is reading. */

@@ -1,5 +1,6 @@
 /* Every path of a call lies inside the allowed prefixes and under no denied one (docs/guards/paths.md). */
 #include "guards/edit.h"
+#include "guards/offer.h"
 #include "guards/response.h"
 
 enum reach { REACH_ONE, REACH_ALL_BELOW, REACH_LISTING, REACH_NOTHING };
@@ -53,7 +54,7 @@ static struct verdict judge_fact(const struct view *v, const struct call *c, con
 
 	if (f->fault != PATH_OK) {
 		struct slice what = arena_fmt(v->arena, "%.*s: %s", SL_ARG(f->from), path_fault_text(f->fault));
-		return deny(R_PATH_UNCLEAR, what, v->policy->allowed.at);
+		return deny(R_PATH_UNCLEAR, what, paths_locked_at(v->policy));
 	}
 	switch (reach_of(c, f)) {
 	case REACH_ONE:
@@ -131,9 +132,9 @@ static struct verdict paths_request(const struct view *v, struct call *c)
 			return one;
 	}
 	if (c->n_unknown_args)
-		return deny(R_ARGUMENT, c->unknown_args[0], v->policy->allowed.at);
+		return deny(R_ARGUMENT, c->unknown_args[0], paths_locked_at(v->policy));
 	if (misses_path(c))
-		return deny(R_PATH_MISSING, SL(""), v->policy->allowed.at);
+		return deny(R_PATH_MISSING, SL(""), paths_locked_at(v->policy));
 	return force(v, c);
 }
 

@@ -143,7 +143,8 @@ enum items_found paths_items(struct paths *p, struct doc *d, uint32_t root)
 		return ITEMS_NONE;
 	for (size_t i = 0; i < out->n_items && p->err == E_OK && !s.alone; i++) {
 		const struct selector *sel = &out->items[i];
-		s.member = sel->n == 0 || sel->steps[sel->n - 1].kind == STEP_MEMBER || sel->steps[sel->n - 1].kind == STEP_JSON;
+		enum step_kind last = sel->n ? sel->steps[sel->n - 1].kind : STEP_MEMBER;
+		s.member = last == STEP_MEMBER || last == STEP_JSON;
 		enum err e = docsel_each(d, root, sel, on_item, NULL, &s);
 		if (e == E_OK)
 			e = find_container(&s, d, root, sel);

@@ -19,7 +19,8 @@ bool paths_lines(struct paths *p, struct doc *d)
 	const struct out_rule *out = p->rule ? &p->rule->out : NULL;
 
 	if (out && out->as == OUT_LINES && out->line && regex_has(out->line, "path")) {
-		struct lines l = { .doc = d, .out = out, .group = "path", .outside = path_outside, .gap_outside = sentence_outside, .ctx = p };
+		struct lines l = { .doc = d, .out = out, .group = "path", .outside = path_outside,
+			.gap_outside = sentence_outside, .ctx = p };
 		enum err e = lines_filter(&l);
 
 		p->removed += l.cut;

@@ -12,8 +12,8 @@ static enum look look_at(const struct paths *p, struct slice name)
 
 static bool is_uri_name(struct slice name)
 {
-	return slice_eq_nocase(name, SL("uri")) || (name.n > 3 && slice_eq_nocase(slice_from(name, name.n - 3), SL("uri"))) ||
-		slice_eq_nocase(name, SL("uris"));
+	struct slice tail = name.n > 3 ? slice_from(name, name.n - 3) : name;
+	return slice_eq_nocase(tail, SL("uri")) || slice_eq_nocase(name, SL("uris"));
 }
 
 static bool is_key(struct slice name)
@@ -24,11 +24,14 @@ static bool is_key(struct slice name)
 /* Under these names tags are kept: a `key` there is a label. */
 static bool is_label_map(struct slice name)
 {
-	return slice_eq_nocase(name, SL("metadata")) || slice_eq_nocase(name, SL("tags")) || slice_eq_nocase(name, SL("labels"));
+	return slice_eq_nocase(name, SL("metadata")) || slice_eq_nocase(name, SL("tags")) ||
+		slice_eq_nocase(name, SL("labels"));
 }
 
 static bool text_in(struct paths *p, struct slice name, enum look look, struct slice text)
 {
+	bool folder;
+
 	if (is_uri_name(name))
 		return scope_uri_in(&p->scope, text);
 	switch (look) {
@@ -37,7 +40,8 @@ static bool text_in(struct paths *p, struct slice name, enum look look, struct s
 		/* `path` of a listing may be a pattern or a folder; web addresses come under such names too. */
 		if (slice_find(text, SL("://")) >= 0)
 			return scope_uri_in(&p->scope, text);
-		return scope_in(&p->scope, text, look == LOOK_PREFIX && !memchr(text.p, '*', text.n) ? SCOPE_FOLDER : SCOPE_PATTERN);
+		folder = look == LOOK_PREFIX && !memchr(text.p, '*', text.n);
+		return scope_in(&p->scope, text, folder ? SCOPE_FOLDER : SCOPE_PATTERN);
 	case LOOK_FOLDER:
 		return scope_in(&p->scope, text, SCOPE_FOLDER);
 	case LOOK_KEY:
@@ -108,7 +112,8 @@ static bool object_outside(struct filter *f, struct doc *d, uint32_t obj)
 		}
 		if (joined && is_folder_part(p, name))
 			continue;
-		outside = !text_in(p, name, look_at(p, name), text) && !(obj == p->root && scope_was_asked(&p->scope, text));
+		bool echo = obj == p->root && scope_was_asked(&p->scope, text);
+		outside = !echo && !text_in(p, name, look_at(p, name), text);
 		/* What the vault says by itself is mostly sentences. */
 		if (!outside && !p->call)
 			outside = !scope_sentence_in(&p->scope, text);
@@ -141,7 +146,8 @@ static bool skip_member(struct filter *f, struct slice name)
 
 bool paths_names(struct paths *p, struct doc *d, uint32_t root)
 {
-	struct filter f = { .object = object_outside, .item = item_outside, .name = name_outside, .skip = skip_member, .ctx = p };
+	struct filter f = { .object = object_outside, .item = item_outside, .name = name_outside, .skip = skip_member,
+		.ctx = p };
 
 	p->root = root;
 	f.totals_span = p->call && p->call->action == ACT_LIST && filter_has_cursor(d, root);

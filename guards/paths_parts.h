@@ -1,4 +1,4 @@
-/* Inside of the result half of the paths guard: paths_result.c goes over the answer, the others over one payload each. */
+/* Inside of the paths guard's result half: paths_result.c goes over the answer, the others over one payload each. */
 #ifndef NARROWGATE_GUARDS_PATHS_PARTS_H
 #define NARROWGATE_GUARDS_PATHS_PARTS_H
 

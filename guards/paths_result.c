@@ -124,7 +124,7 @@ static bool judge_one(struct paths *p, struct result *r, const struct payload *l
 	return is_item_block(r, load) && cut_block(p, r, load);
 }
 
-/* --- completions ---------------------------------------------------------------------------------------------------- */
+/* --- completions -------------------------------------------------------------------------------------------------- */
 
 /* What is completed is a path when the reference is a resource, or the argument is named like one. */
 static bool completes_path(const struct paths *p)
@@ -147,7 +147,8 @@ static bool value_in(struct paths *p, struct slice text, bool is_path)
 static void judge_completion(struct paths *p, struct result *r)
 {
 	const struct json *j = &r->root->json;
-	uint32_t completion = json_member(j, r->rpc->result, SL("completion")), values = json_member(j, completion, SL("values"));
+	uint32_t completion = json_member(j, r->rpc->result, SL("completion"));
+	uint32_t values = json_member(j, completion, SL("values"));
 	bool is_path = completes_path(p), more = json_is(j, json_member(j, completion, SL("hasMore")), JSON_TRUE);
 	struct filter f = { .totals_span = more };
 
@@ -165,8 +166,8 @@ static void judge_completion(struct paths *p, struct result *r)
 
 struct verdict paths_response(const struct view *view, const struct call *call, struct result *r)
 {
-	struct paths p = { .scope = { .view = view, .call = call, .rule = view->policy->allowed.at }, .view = view, .call = call,
-		.rule = call ? call->rule : NULL, .bears = call_bears(call) };
+	struct paths p = { .scope = { .view = view, .call = call, .rule = view->policy->allowed.at }, .view = view,
+		.call = call, .rule = call ? call->rule : NULL, .bears = call_bears(call) };
 
 	if (!policy_locks_paths(view->policy))
 		return PASS_VERDICT;

@@ -28,7 +28,8 @@ static enum err add_payload(struct opening *o, struct payload p)
 /* Something nobody reads: an image, a link, a member of another kind. */
 static enum err add_other(struct opening *o, uint32_t tok, uint32_t block, struct slice uri)
 {
-	return add_payload(o, (struct payload){ .kind = PAYLOAD_OTHER, .doc = o->root, .root = tok, .block = block, .uri = uri });
+	return add_payload(o,
+		(struct payload){ .kind = PAYLOAD_OTHER, .doc = o->root, .root = tok, .block = block, .uri = uri });
 }
 
 /* A string that holds a document of its own. */
@@ -44,14 +45,16 @@ static enum err add_text(struct opening *o, enum payload_kind kind, uint32_t tok
 		d = doc_inside(o->root, tok, o->rule ? o->rule->after : SL(""));
 	if (!d)
 		return kind == PAYLOAD_RESOURCE_BLOB ? add_other(o, tok, block, uri) : E_NOMEM;
-	return add_payload(o,
-		(struct payload){ .kind = kind, .doc = d, .root = d->kind == DOC_JSON ? 0 : JSON_NONE, .block = block, .uri = uri });
+	uint32_t root = d->kind == DOC_JSON ? 0 : JSON_NONE;
+	return add_payload(o, (struct payload){ .kind = kind, .doc = d, .root = root, .block = block, .uri = uri });
 }
 
 static struct slice member_text(struct opening *o, uint32_t obj, struct slice name)
 {
-	uint32_t t = json_member(&o->root->json, obj, name);
-	return json_is(&o->root->json, t, JSON_STRING) ? json_string(&o->root->json, t, o->root->arena) : (struct slice){ NULL, 0 };
+	const struct json *j = &o->root->json;
+	uint32_t t = json_member(j, obj, name);
+
+	return json_is(j, t, JSON_STRING) ? json_string(j, t, o->root->arena) : (struct slice){ NULL, 0 };
 }
 
 /* One item of resources/read, or the inside of an embedded resource. */
@@ -86,6 +89,16 @@ static enum err open_block(struct opening *o, uint32_t block)
 	return add_other(o, block, block, member_text(o, block, SL("uri")));
 }
 
+static enum err open_blocks(struct opening *o, uint32_t array)
+{
+	const struct json *j = &o->root->json;
+	enum err e = E_OK;
+
+	for (uint32_t t = json_first(j, array); t < j->tok[array].next && e == E_OK; t = j->tok[t].next)
+		e = open_block(o, t);
+	return e;
+}
+
 static bool selects_result(const struct selector *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -105,7 +118,8 @@ static uint32_t unwrap(const struct opening *o, uint32_t tok)
 
 	if (inner == JSON_NONE || j->tok[tok].count != 1)
 		return tok;
-	if (o->rule && (selects_result(o->rule->values, o->rule->n_values) || selects_result(o->rule->items, o->rule->n_items)))
+	const struct out_rule *r = o->rule;
+	if (r && (selects_result(r->values, r->n_values) || selects_result(r->items, r->n_items)))
 		return tok;
 	return inner;
 }
@@ -128,8 +142,7 @@ static enum err open_tool_result(struct opening *o, uint32_t result)
 	enum err e = E_OK;
 
 	if (json_is(j, content, JSON_ARRAY))
-		for (uint32_t t = json_first(j, content); t < j->tok[content].next && e == E_OK; t = j->tok[t].next)
-			e = open_block(o, t);
+		e = open_blocks(o, content);
 	return e == E_OK ? open_structured(o, json_member(j, result, SL("structuredContent"))) : e;
 }
 
@@ -158,8 +171,7 @@ static enum err open_prompt(struct opening *o, uint32_t result)
 		if (json_is(j, content, JSON_OBJECT))
 			e = open_block(o, content);
 		else if (json_is(j, content, JSON_ARRAY))
-			for (uint32_t b = json_first(j, content); b < j->tok[content].next && e == E_OK; b = j->tok[b].next)
-				e = open_block(o, b);
+			e = open_blocks(o, content);
 		else if (content != JSON_NONE)
 			e = add_other(o, content, content, (struct slice){ NULL, 0 });
 	}
@@ -170,12 +182,14 @@ static enum err open_error(struct opening *o, uint32_t error)
 {
 	const struct json *j = &o->root->json;
 	uint32_t data = json_member(j, error, SL("data"));
-	enum err e = add_text(o, PAYLOAD_ERROR_TEXT, json_member(j, error, SL("message")), JSON_NONE, (struct slice){ NULL, 0 });
+	uint32_t message = json_member(j, error, SL("message"));
+	struct slice no_uri = { NULL, 0 };
+	enum err e = add_text(o, PAYLOAD_ERROR_TEXT, message, JSON_NONE, no_uri);
 
-	return e == E_OK && data != JSON_NONE ? add_other(o, data, JSON_NONE, (struct slice){ NULL, 0 }) : e;
+	return e == E_OK && data != JSON_NONE ? add_other(o, data, JSON_NONE, no_uri) : e;
 }
 
-/* What the vault sends by itself: all of its params are data; of a log message what it logs (its `data` is no value's name). */
+/* What the vault sends by itself: its params are data; of a log message what it logs, where `data` is no value's name. */
 static enum err open_params(struct opening *o, const struct rpc *rpc)
 {
 	bool logs = slice_eq(rpc->method_name, method_by_id(M_N_MESSAGE)->name);
@@ -185,7 +199,8 @@ static enum err open_params(struct opening *o, const struct rpc *rpc)
 		return E_OK;
 	if (json_is(&rpc->json, root, JSON_STRING))
 		return add_text(o, PAYLOAD_TEXT, root, JSON_NONE, (struct slice){ NULL, 0 });
-	return add_payload(o, (struct payload){ .kind = PAYLOAD_STRUCTURED, .doc = o->root, .root = root, .block = JSON_NONE });
+	return add_payload(o,
+		(struct payload){ .kind = PAYLOAD_STRUCTURED, .doc = o->root, .root = root, .block = JSON_NONE });
 }
 
 static enum err open_result(struct opening *o, const struct call *call, uint32_t result)

@@ -1,6 +1,7 @@
 #include "guards/schema.h"
 
 #include "guards/facts.h"
+#include "guards/filter.h"
 #include "guards/mask_names.h"
 
 #define MARKER_CHARS 6
@@ -15,9 +16,9 @@ struct schema {
 
 static bool action_rule_bears(const struct action_rule *a)
 {
-	bool bears = a->by == BY_NOTHING ? action_bears_values(a->fixed) || a->fixed == ACT_UNKNOWN : action_bears_values(a->otherwise);
+	bool bears = a->by != BY_ARGUMENT && action_bears_values(a->fixed);
 
-	bears = bears || (a->by == BY_PRESENCE && action_bears_values(a->fixed));
+	bears = bears || (a->by != BY_NOTHING && action_bears_values(a->otherwise));
 	for (size_t i = 0; i < a->n_cases; i++)
 		bears = bears || action_bears_values(a->cases[i].action);
 	return bears;
@@ -30,7 +31,7 @@ static bool tool_bears(const struct view *v, const struct rule *rule, struct sli
 	if (rule)
 		return action_rule_bears(&rule->action);
 	enum action a = generic_action(&v->catalog->vocabulary, tool, &executor);
-	return !v->catalog->generic || executor || a == ACT_UNKNOWN || action_bears_values(a);
+	return !v->catalog->generic || executor || action_bears_values(a);
 }
 
 /* The catalog points at this member, or at everything. */
@@ -76,11 +77,11 @@ static bool number_under(const struct json *j, uint32_t tok, int64_t limit)
 /* One keyword above a masked leaf. */
 static bool breaks_mask(const struct json *j, uint32_t name)
 {
-	static const struct slice NEVER[] = { { "enum", 4 }, { "const", 5 }, { "pattern", 7 }, { "format", 6 }, { "not", 3 }, { "if", 2 },
-		{ "uniqueItems", 11 }, { "dependentSchemas", 16 } };
+	static const char *const NEVER[] = { "enum", "const", "pattern", "format", "not", "if", "uniqueItems",
+		"dependentSchemas" };
 
 	for (size_t i = 0; i < sizeof NEVER / sizeof *NEVER; i++)
-		if (json_string_eq(j, name, NEVER[i]))
+		if (json_string_eq(j, name, slice_of(NEVER[i])))
 			return true;
 	if (json_string_eq(j, name, SL("minLength")))
 		return number_over(j, name + 1, MARKER_CHARS);
@@ -98,15 +99,11 @@ static bool breaks_mask(const struct json *j, uint32_t name)
 /* A list of required members that names a total: totals go when pages follow. */
 static bool requires_total(const struct json *j, uint32_t array)
 {
-	static const struct slice TOTALS[] = { { "total", 5 }, { "count", 5 }, { "total_count", 11 }, { "totalCount", 10 },
-		{ "totalItems", 10 }, { "total_items", 11 }, { "found", 5 }, { "matches", 7 }, { "size", 4 } };
-
 	if (!json_is(j, array, JSON_ARRAY))
 		return false;
 	for (uint32_t t = json_first(j, array); t < j->tok[array].next; t = j->tok[t].next)
-		for (size_t i = 0; i < sizeof TOTALS / sizeof *TOTALS && json_is(j, t, JSON_STRING); i++)
-			if (json_string_eq(j, t, TOTALS[i]))
-				return true;
+		if (json_is(j, t, JSON_STRING) && filter_is_total_name(j, t))
+			return true;
 	return false;
 }
 
@@ -155,7 +152,8 @@ static bool breaks(const struct schema *s, uint32_t tok, bool hidden)
 	return false;
 }
 
-bool schema_breaks(const struct view *v, const struct rule *rule, struct slice tool, const struct json *j, uint32_t schema)
+bool schema_breaks(
+	const struct view *v, const struct rule *rule, struct slice tool, const struct json *j, uint32_t schema)
 {
 	struct schema s = { .json = j, .rule = rule, .arena = v->arena, .mask = v->policy->mask_values };
 

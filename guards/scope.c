@@ -82,7 +82,7 @@ bool scope_joined_in(struct scope *s, struct slice raw, enum scope_as as)
 	return scope_in(s, slice_make(once, n), as);
 }
 
-/* --- URIs ----------------------------------------------------------------------------------------------------------- */
+/* --- URIs --------------------------------------------------------------------------------------------------------- */
 
 static bool is_web(struct slice uri)
 {
@@ -164,7 +164,7 @@ bool scope_uri_tenant_in(struct scope *s, struct slice uri)
 	return true;
 }
 
-/* --- bare texts ----------------------------------------------------------------------------------------------------- */
+/* --- bare texts --------------------------------------------------------------------------------------------------- */
 
 static bool is_number_list(struct slice s)
 {
@@ -207,8 +207,7 @@ bool scope_bare_in(struct scope *s, struct slice text)
 
 static bool ends_word(char c)
 {
-	return (unsigned char)c <= ' ' || c == '"' || c == '\'' || c == '`' || c == '(' || c == ')' || c == '<' || c == '>' ||
-		c == ',' || c == ';' || c == '|';
+	return (unsigned char)c <= ' ' || memchr("\"'`()<>,;|", c, 10) != NULL;
 }
 
 static bool word_in(struct scope *s, struct slice word)

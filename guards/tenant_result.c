@@ -31,22 +31,21 @@ static bool fold_eq(struct slice name, struct slice word)
 	return n == word.n;
 }
 
-/* The lock a member's name stands for; NULL: it names no tenant. `tenant_name` is what people read, not what is locked. */
+/* The lock a member's name stands for; NULL: none. `tenant_name` is what people read, not what is locked. */
 static const struct lock *lock_of(const struct tenancy *t, struct slice name)
 {
-	static const struct slice TENANT[] = { { "tenant", 6 }, { "tenantid", 8 }, { "tenants", 7 }, { "tenantids", 9 }, { "xtenantid", 9 } };
-	static const struct slice PARTNER[] = { { "partner", 7 }, { "partnerid", 9 }, { "partners", 8 }, { "partnerids", 10 },
-		{ "xpartnerid", 10 } };
+	static const char *const TENANT[] = { "tenant", "tenantid", "tenants", "tenantids", "xtenantid" };
+	static const char *const PARTNER[] = { "partner", "partnerid", "partners", "partnerids", "xpartnerid" };
 	const struct policy *p = t->view->policy;
 	bool partner = false;
 
 	if (t->names && tenant_rule_names(t->names, name, &partner))
 		return partner ? &p->partner : &p->tenant;
 	for (size_t i = 0; i < sizeof TENANT / sizeof *TENANT; i++)
-		if (fold_eq(name, TENANT[i]))
+		if (fold_eq(name, slice_of(TENANT[i])))
 			return &p->tenant;
 	for (size_t i = 0; i < sizeof PARTNER / sizeof *PARTNER; i++)
-		if (fold_eq(name, PARTNER[i]))
+		if (fold_eq(name, slice_of(PARTNER[i])))
 			return &p->partner;
 	return NULL;
 }
@@ -167,8 +166,10 @@ static bool judge_payload(struct tenancy *t, struct result *r, const struct payl
 static void judge_completion(struct tenancy *t, struct result *r, struct filter *f)
 {
 	const struct json *asked = &t->call->rpc->json, *j = &r->root->json;
-	uint32_t name = json_walk(asked, t->call->rpc->params, "argument.name"), values = json_walk(j, r->rpc->result, "completion.values");
-	const struct lock *lock = json_is(asked, name, JSON_STRING) ? lock_of(t, json_string(asked, name, r->root->arena)) : NULL;
+	uint32_t name = json_walk(asked, t->call->rpc->params, "argument.name");
+	uint32_t values = json_walk(j, r->rpc->result, "completion.values");
+	struct slice text = json_is(asked, name, JSON_STRING) ? json_string(asked, name, r->root->arena) : SL("");
+	const struct lock *lock = lock_of(t, text);
 
 	if (!lock || !json_is(j, values, JSON_ARRAY))
 		return;

@@ -149,6 +149,31 @@ static void on_hangup(struct service *service)
 	reload_now(((struct sidecar *)(void *)service)->reload);
 }
 
+static bool same_listeners(const struct config *a, const struct config *b)
+{
+	if (a->n_mcp != b->n_mcp || !a->admin != !b->admin)
+		return false;
+	for (size_t i = 0; i < a->n_mcp; i++)
+		if (!slice_eq(a->mcp[i].host, b->mcp[i].host) || a->mcp[i].port != b->mcp[i].port)
+			return false;
+	return !a->admin || (slice_eq(a->admin->host, b->admin->host) && a->admin->port == b->admin->port);
+}
+
+/* A new configuration is in force: what of it concerns the listeners. */
+static void on_swapped(void *ctx, const struct config *before)
+{
+	struct sidecar *s = ctx;
+	struct browser_config rules = browser_rules(s->app.config);
+	struct slice bad = SL("");
+
+	s->service.drain_ms = s->app.config->drain_ms;
+	if (!endpoint_set_browser_rules(s->endpoint, &rules, &bad))
+		log_error("reload", "allowed_origins: %.*s is no origin; the old rules stay", SL_ARG(bad));
+	if (!same_listeners(before, s->app.config))
+		log_warn("reload", "other listen addresses need a restart: the old ones stay");
+	service_log_policies(s->app.config);
+}
+
 static int serve(struct sidecar *s, struct config *config)
 {
 	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .finish = finish };
@@ -170,7 +195,7 @@ static int serve(struct sidecar *s, struct config *config)
 	arena_finish(&arena);
 	if (!ok)
 		return 2;
-	s->reload = reload_start(&s->app, &s->source);
+	s->reload = reload_start(&s->app, &s->source, on_swapped, s);
 	announce(s);
 	return service_run(&s->service);
 }

@@ -89,7 +89,7 @@ static int run(struct wrapper *w, struct config *config)
 	buf_finish(&text);
 	if (!w->stdio)
 		return 2;
-	w->reload = reload_start(&w->app, &w->source);
+	w->reload = reload_start(&w->app, &w->source, NULL, NULL);
 	return service_run(&w->service);
 }
 

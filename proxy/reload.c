@@ -21,6 +21,8 @@ struct reload {
 	struct watch watches[MAX_WATCHES];
 	size_t n_watches, n_open;
 	unsigned char seen[DIGEST_BYTES]; /* of the file last tried */
+	void (*swapped)(void *ctx, const struct config *before);
+	void *ctx;
 };
 
 static bool sum_file(const struct reload *r, unsigned char out[DIGEST_BYTES])
@@ -51,6 +53,7 @@ static void watch_all(struct reload *r);
 static void load(struct reload *r)
 {
 	struct faults faults;
+	struct config *before = config_ref(r->app->config);
 	struct slice why;
 
 	faults_init(&faults);
@@ -61,8 +64,12 @@ static void load(struct reload *r)
 		config_unref(config);
 	else if (!app_swap(r->app, config, &why))
 		log_error("reload", "%.*s; nothing was changed", SL_ARG(why));
-	else
+	else {
 		log_info("reload", "configuration %.16s is in force", r->app->config->hash);
+		if (r->swapped)
+			r->swapped(r->ctx, before);
+	}
+	config_unref(before);
 	faults_finish(&faults);
 	watch_all(r);
 }
@@ -127,7 +134,8 @@ static void watch_all(struct reload *r)
 			watch_directory(r, c->upstreams[i].credential.secret.name);
 }
 
-struct reload *reload_start(struct app *app, const struct load_source *source)
+struct reload *reload_start(struct app *app, const struct load_source *source,
+	void (*swapped)(void *ctx, const struct config *before), void *ctx)
 {
 	struct reload *r = calloc(1, sizeof *r);
 
@@ -135,6 +143,8 @@ struct reload *reload_start(struct app *app, const struct load_source *source)
 		return NULL;
 	r->app = app;
 	r->source = source;
+	r->swapped = swapped;
+	r->ctx = ctx;
 	sum_file(r, r->seen);
 	uv_timer_init(app->loop, &r->poll);
 	uv_timer_init(app->loop, &r->settle);

@@ -10,8 +10,12 @@
 
 struct reload;
 
-/* `source` must outlive it. NULL: no memory. */
-struct reload *reload_start(struct app *, const struct load_source *source);
+/*
+ * `source` must outlive it. `swapped` (may be NULL) is called after each swap, for what hangs on the listeners: the old
+ * configuration is still valid during the call. NULL: no memory.
+ */
+struct reload *reload_start(struct app *, const struct load_source *source,
+	void (*swapped)(void *ctx, const struct config *before), void *ctx);
 /* SIGHUP: read again now, changed or not. */
 void reload_now(struct reload *);
 /* Stops watching; the handles close on the loop. */

@@ -58,16 +58,25 @@ npm_ci() {
   (cd "$1" && npm ci --no-audit --no-fund --loglevel=error) && cp "$1/package-lock.json" "$stamp"
 }
 
-# build_in DIR MESON-OPTION…: configures once, then builds.
-build_in() {
-  local dir=$1 log
-  shift
+# Runs a command; shows the end of its output only when it fails.
+quietly() {
+  local log status
   log=$(mktemp)
-  { [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"; } >"$log" 2>&1 && ninja -C "$dir" >>"$log" 2>&1
-  local status=$?
+  "$@" >"$log" 2>&1
+  status=$?
   [ $status -eq 0 ] || tail -40 "$log"
   rm -f "$log"
   return $status
+}
+
+# configure DIR MESON-OPTION…: once.
+configure() {
+  [ -f "$1/build.ninja" ] || quietly meson setup "$@"
+}
+
+# build_in DIR MESON-OPTION…
+build_in() {
+  configure "$@" && quietly ninja -C "$1"
 }
 
 # Every cmocka test of every executable counts as one; an executable without cmocka's lines counts as one.
@@ -93,22 +102,32 @@ run_each() {
   done
 }
 
+# Each fuzz target for a few seconds, from its corpus: `fuzz_json_cjson` reads corpus/json.
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 run_fuzzers() {
-  CC=clang-14 build_in build-fuzz -Dfuzz=true -Dtests=true -Db_sanitize=address,undefined -Db_lundef=false \
-    --buildtype=debugoptimized || { count fail "the fuzz build"; return; }
-  local t name corpus scratch
-  for t in build-fuzz/tests/fuzz/fuzz_*; do
-    [ -x "$t" ] && [ -f "$t" ] || continue
-    name=$(basename "$t"); corpus=tests/fuzz/corpus/${name#fuzz_}; scratch=$(mktemp -d)
-    if "$t" -max_total_time="$FUZZ_SECONDS" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=0 \
-      -artifact_prefix="$scratch/" "$scratch" $( [ -d "$corpus" ] && echo "$corpus" ) >"$scratch/log" 2>&1; then
-      count pass "$name"
-    else
-      tail -30 "$scratch/log"; count fail "$name"
-    fi
-    rm -rf "$scratch"
+  local targets t
+  CC=clang-14 configure build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false || { count fail "the fuzz build"; return; }
+  targets=$(ninja -C build-fuzz -t targets all | sed -n 's/^\(tests\/fuzz\/fuzz_[a-z_]*\): .*/\1/p')
+  [ -n "$targets" ] || { count fail "no fuzz target"; return; }
+  # shellcheck disable=SC2086
+  quietly ninja -C build-fuzz $targets || { count fail "the fuzz build"; return; }
+  for t in $targets; do run_fuzzer "build-fuzz/$t"; done
+}
+
+run_fuzzer() {
+  local name corpus scratch
+  name=$(basename "$1"); scratch=$(mktemp -d)
+  corpus=${name#fuzz_}
+  while [ -n "$corpus" ] && [ ! -d "tests/fuzz/corpus/$corpus" ]; do
+    case $corpus in *_*) corpus=${corpus%_*} ;; *) corpus= ;; esac
   done
+  if "$1" -max_total_time="$FUZZ_SECONDS" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$scratch/" "$scratch" \
+    ${corpus:+"tests/fuzz/corpus/$corpus"} >"$scratch/log" 2>&1; then
+    count pass "$name"
+  else
+    tail -30 "$scratch/log"; count fail "$name"
+  fi
+  rm -rf "$scratch"
 }
 
 # The scenario tests: node's own runner, its totals added to ours.

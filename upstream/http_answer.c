@@ -9,11 +9,10 @@
 
 static void fail(struct http_answer *a, enum upstream_outcome why)
 {
-	if (a->failed)
-		return;
+	if (!a->decided) /* else the owner may have been told already: what comes later changes nothing */
+		a->outcome = why;
 	a->failed = a->decided = true;
 	a->keep = false;
-	a->outcome = why;
 }
 
 static void decide(struct http_answer *a, enum upstream_outcome outcome)

@@ -14,8 +14,10 @@ static void run(struct turn *t)
 {
 	struct task *mark = &t->mark;
 
-	if (t->queue.next == &t->queue)
+	if (t->queue.next == &t->queue) {
+		uv_idle_stop(&t->idle); /* all that was queued has been taken out again */
 		return;
+	}
 	mark->prev = t->queue.prev;
 	mark->next = &t->queue;
 	mark->prev->next = mark->next->prev = mark;
