@@ -110,6 +110,11 @@ static struct arena_block *arena_grow(struct arena *a, size_t need)
 	return b;
 }
 
+static size_t rounded(size_t n)
+{
+	return (n + ARENA_GAP + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
 void *arena_alloc_raw(struct arena *a, size_t n)
 {
 	struct arena_block *b = a->current;
@@ -118,7 +123,7 @@ void *arena_alloc_raw(struct arena *a, size_t n)
 
 	if (n > a->max_bytes || n > SIZE_MAX / 2)
 		return NULL;
-	need = (n + ARENA_GAP + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	need = rounded(n);
 	if (need > a->max_bytes - a->used_bytes)
 		return NULL;
 	if (!b || need > b->size - b->used)
@@ -130,6 +135,18 @@ void *arena_alloc_raw(struct arena *a, size_t n)
 	a->used_bytes += need;
 	ASAN_UNPOISON_MEMORY_REGION(p, n);
 	return p;
+}
+
+void arena_shrink(struct arena *a, void *p, size_t n, size_t keep)
+{
+	struct arena_block *b = a->current;
+	size_t less = rounded(n) - rounded(keep);
+
+	if (!b || (char *)p + rounded(n) != b->data + b->used)
+		return;
+	ASAN_POISON_MEMORY_REGION((char *)p + keep, n - keep);
+	b->used -= less;
+	a->used_bytes -= less;
 }
 
 void *arena_alloc(struct arena *a, size_t n)
@@ -156,6 +173,25 @@ struct slice arena_dup(struct arena *a, struct slice s)
 		memcpy(p, s.p, s.n);
 	p[s.n] = '\0';
 	return (struct slice){ p, s.n };
+}
+
+struct slice arena_join(struct arena *a, struct slice x, struct slice y, struct slice z)
+{
+	size_t n;
+	char *p = NULL;
+
+	if (!__builtin_add_overflow(x.n, y.n, &n) && !__builtin_add_overflow(n, z.n, &n) && n < SIZE_MAX)
+		p = arena_alloc_raw(a, n + 1);
+	if (!p)
+		return (struct slice){ NULL, 0 };
+	if (x.n)
+		memcpy(p, x.p, x.n);
+	if (y.n)
+		memcpy(p + x.n, y.p, y.n);
+	if (z.n)
+		memcpy(p + x.n + y.n, z.p, z.n);
+	p[n] = '\0';
+	return (struct slice){ p, n };
 }
 
 struct slice arena_fmt(struct arena *a, const char *fmt, ...)

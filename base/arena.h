@@ -28,10 +28,17 @@ void arena_finish(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n);
 /* The same without zeroing. */
 void *arena_alloc_raw(struct arena *a, size_t n);
+/*
+ * Gives back what lies behind the first `keep` of the n bytes at p, where nothing was written. When p was not the last allocation,
+ * nothing happens.
+ */
+void arena_shrink(struct arena *a, void *p, size_t n, size_t keep);
 /* n elements of `size` bytes, zeroed; NULL on overflow. */
 void *arena_array(struct arena *a, size_t n, size_t size);
 /* A copy of s, NUL-terminated behind its end. {NULL, 0} on failure. */
 struct slice arena_dup(struct arena *a, struct slice s);
+/* The three one behind the other, NUL-terminated. {NULL, 0} on failure. */
+struct slice arena_join(struct arena *a, struct slice x, struct slice y, struct slice z);
 /* Formatted text, NUL-terminated. {NULL, 0} on failure. */
 struct slice arena_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

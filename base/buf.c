@@ -171,14 +171,29 @@ static size_t copy_plain(char *out, struct slice s)
 	return i;
 }
 
+/* Where the maximum is near: byte by byte, for it must be met exactly. */
+static enum err add_json_tightly(struct buf *b, struct slice s)
+{
+	enum err e = E_OK;
+
+	for (size_t i = 0; e == E_OK && i < s.n; i++) {
+		char text[6];
+		e = needs_escape(s.p[i]) ? buf_add(b, slice_make(text, escape(s.p[i], text))) : buf_add_char(b, s.p[i]);
+	}
+	return e;
+}
+
 static enum err add_json_text(struct buf *b, struct slice s)
 {
+	const size_t room = JSON_SCAN_BYTES + 6; /* of one step: a plain run and an escape */
+
 	while (s.n) {
 		size_t run;
-		enum err e = buf_reserve(b, JSON_SCAN_BYTES + 6);
 
-		if (e != E_OK)
-			return e;
+		if (b->max - b->n < room)
+			return add_json_tightly(b, s);
+		if (b->cap - b->n < room && buf_reserve(b, room) != E_OK)
+			return b->failed;
 		run = copy_plain(b->p + b->n, s);
 		b->n += run;
 		s = slice_from(s, run);

@@ -455,6 +455,7 @@ enum err json_parse(struct json *out, struct slice text, struct arena *arena, si
 			*at = (size_t)(r.at - r.start);
 		return r.err;
 	}
+	arena_shrink(arena, r.tok, r.cap * sizeof(*r.tok), r.n * sizeof(*r.tok));
 	*out = (struct json){ .text = text, .tok = r.tok, .n = r.n, .escaped_names = r.escaped_names };
 	return E_OK;
 }

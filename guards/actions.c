@@ -28,7 +28,8 @@ static struct verdict judge_names(const struct view *v, const struct call *c)
 {
 	struct origin at;
 
-	if (!policy_judge_tool(v->policy, c->name, &at) || (c->outer && !policy_judge_tool(v->policy, c->outer_name, &at)))
+	if (!policy_judge_tool(v->policy, c->name, &at) ||
+		(c->outer && !policy_judge_tool(v->policy, c->outer_name, &at)))
 		return deny(R_TOOLS, SL(""), at);
 	return PASS_VERDICT;
 }

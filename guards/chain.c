@@ -62,7 +62,8 @@ static bool is_binding(enum reason r)
 
 bool chain_shadow(const struct view *v, struct judgement *j)
 {
-	if (v->policy->enforce || j->why.kind == VERDICT_PASS || (j->why.kind == VERDICT_DENY && is_binding(j->why.reason)))
+	if (v->policy->enforce || j->why.kind == VERDICT_PASS ||
+		(j->why.kind == VERDICT_DENY && is_binding(j->why.reason)))
 		return false;
 	j->shadow = true;
 	j->kind = VERDICT_PASS;
@@ -110,7 +111,8 @@ void chain_response(const struct view *v, const struct call *c, const struct rpc
 		render(v, r.root, j);
 }
 
-enum err chain_learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct result *r)
+enum err chain_learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c,
+	const struct result *r)
 {
 	enum err e = E_OK;
 

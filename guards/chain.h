@@ -11,8 +11,8 @@ void chain_begin(struct judgement *);
 /* The request pass: j->why is the first deny, else the first rewrite. */
 void chain_request(const struct view *, struct call *, struct judgement *);
 /*
- * The response pass over an answer or, with call NULL, over what the vault sends by itself: j->why as above, j->bytes what
- * may go on. The refusal is the caller's to make.
+ * The response pass over an answer or, with call NULL, over what the vault sends by itself: j->why as above, j->bytes
+ * what may go on. The refusal is the caller's to make.
  */
 void chain_response(const struct view *, const struct call *, const struct rpc *, struct judgement *);
 /* Shadow mode turns the verdict into a pass; true when it did: the bytes are then the original's. */
@@ -21,6 +21,7 @@ bool chain_shadow(const struct view *, struct judgement *);
 void chain_pass(const struct view *, const struct rpc *, struct judgement *);
 void chain_deny(struct judgement *, const char *guard, enum reason, struct slice what);
 /* The learn slots. */
-enum err chain_learn(struct ledger *, struct toolbook *, const struct view *, const struct call *, const struct result *);
+enum err chain_learn(struct ledger *, struct toolbook *, const struct view *, const struct call *,
+	const struct result *);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * From a message to facts: what the call does, to which paths, for whom, by which handles. Nothing is decided here; what
- * cannot be understood becomes a fault or a fact that some guard refuses.
+ * From a message to facts: what the call does, to which paths, for whom, by which handles. Nothing is decided here;
+ * what cannot be understood becomes a fault or a fact that some guard refuses.
  */
 #include "guards/facts.h"
 
@@ -106,7 +106,10 @@ static void classify_tool(struct facts *f)
 	}
 }
 
-/* A prompt makes text for the model; what it would read or write goes through calls. Its arguments are judged by their looks. */
+/*
+ * A prompt makes text for the model; what it would read or write goes through calls. Its arguments are judged by
+ * their looks.
+ */
 static void classify_prompt(struct facts *f)
 {
 	struct call *c = f->call;
@@ -152,7 +155,8 @@ static void classify_method(struct facts *f)
 	case M_RESOURCES_TEMPLATES_LIST:
 	case M_PROMPTS_LIST:
 		c->action = ACT_LIST;
-		if (param(c->rpc, "cursor") != JSON_NONE && !json_is(&c->rpc->json, param(c->rpc, "cursor"), JSON_STRING))
+		if (param(c->rpc, "cursor") != JSON_NONE &&
+			!json_is(&c->rpc->json, param(c->rpc, "cursor"), JSON_STRING))
 			facts_fault(f, R_MESSAGE, SL("cursor"));
 		break;
 	default:

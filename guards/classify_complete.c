@@ -1,6 +1,7 @@
 /*
- * completion/complete lists what could be written for an argument: names of secrets, of tenants. It is judged as a listing
- * where the argument stands for a path, refused where it stands for a tenant, and where nobody knows what it stands for.
+ * completion/complete lists what could be written for an argument: names of secrets, of tenants. It is judged as a
+ * listing where the argument stands for a path, refused where it stands for a tenant, and where nobody knows what it
+ * stands for.
  */
 #include "guards/facts.h"
 #include "guards/look.h"
@@ -17,7 +18,8 @@ static const struct rule *find_template(const struct catalog *c, struct slice ur
 static bool find_ref(struct facts *f, uint32_t ref)
 {
 	const struct json *j = &f->call->rpc->json;
-	uint32_t type = json_member(j, ref, SL("type")), name = json_member(j, ref, SL("name")), uri = json_member(j, ref, SL("uri"));
+	uint32_t type = json_member(j, ref, SL("type")), name = json_member(j, ref, SL("name")),
+		uri = json_member(j, ref, SL("uri"));
 
 	if (!json_is(j, type, JSON_STRING))
 		return false;

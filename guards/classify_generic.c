@@ -1,6 +1,7 @@
 /*
- * Arguments of a tool no catalog describes. Whatever is named like a path is one, at any depth; a folder and a key beside
- * each other are one path; the rest must be named harmless, or be vouched for by the vault's schema and look like nothing.
+ * Arguments of a tool no catalog describes. Whatever is named like a path is one, at any depth; a folder and a key
+ * beside each other are one path; the rest must be named harmless, or be vouched for by the vault's schema and look
+ * like nothing.
  */
 #include "guards/facts.h"
 #include "guards/look.h"

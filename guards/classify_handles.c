@@ -56,7 +56,8 @@ static bool on_handle(void *ctx, const struct found *found)
 	enum json_type type = json_type(found->json, found->tok);
 
 	if (type == JSON_ARRAY || type == JSON_OBJECT) {
-		fact_handle(t->f, &(struct handle_fact){ .kind = t->take->kind, .text = SL(""), .from = t->take->arg.source });
+		fact_handle(t->f,
+			&(struct handle_fact){ .kind = t->take->kind, .text = SL(""), .from = t->take->arg.source });
 		return true;
 	}
 	struct slice text = facts_text(t->f, found->json, found->tok);
@@ -69,17 +70,20 @@ static bool on_handle(void *ctx, const struct found *found)
 	return !t->f->nomem;
 }
 
+static void take(struct taking *t, const struct args *a)
+{
+	if (!a->json)
+		return;
+	enum err e = selector_each(&t->take->arg, a->json, a->args, t->f->arena, on_handle, t);
+	if (e == E_NOMEM)
+		t->f->nomem = true;
+	else if (e != E_OK)
+		facts_fault(t->f, R_MESSAGE, t->take->arg.source);
+}
+
 void classify_handles(struct facts *f, const struct rule *rule, const struct args *a, size_t n)
 {
-	for (size_t i = 0; i < rule->n_takes; i++) {
-		struct taking t = { f, &rule->takes[i] };
-
-		for (size_t k = 0; k < n; k++) {
-			enum err e = a[k].json ? selector_each(&t.take->arg, a[k].json, a[k].args, f->arena, on_handle, &t) : E_OK;
-			if (e == E_NOMEM)
-				f->nomem = true;
-			else if (e != E_OK)
-				facts_fault(f, R_MESSAGE, t.take->arg.source);
-		}
-	}
+	for (size_t i = 0; i < rule->n_takes; i++)
+		for (size_t k = 0; k < n; k++)
+			take(&(struct taking){ f, &rule->takes[i] }, &a[k]);
 }

@@ -29,7 +29,8 @@ static uint32_t string_of(struct facts *f, const struct selector *sel, const str
 	if (n == 0 || sel->steps[n - 1].kind != STEP_JSON)
 		return JSON_NONE;
 	struct selector before = { .source = sel->source, .steps = sel->steps, .n = n - 1 };
-	if (selector_each(&before, outer->json, outer->args, f->arena, on_args, &at) != E_OK || at.json != &f->call->rpc->json)
+	if (selector_each(&before, outer->json, outer->args, f->arena, on_args, &at) != E_OK ||
+		at.json != &f->call->rpc->json)
 		return JSON_NONE;
 	return at.tok;
 }

@@ -8,7 +8,8 @@ static bool is_member(const struct method_row *row, const struct json *json, uin
 	return json_string_eq(json, name, SL("_meta"));
 }
 
-bool params_known(const struct method_row *row, const struct json *json, uint32_t params, struct slice *bad, struct arena *a)
+bool params_known(
+	const struct method_row *row, const struct json *json, uint32_t params, struct slice *bad, struct arena *a)
 {
 	if (params == JSON_NONE)
 		return true;

@@ -36,8 +36,8 @@ static void make_paths(struct facts *f, const struct rule *rule, const struct te
 }
 
 /*
- * A template that yields nothing names no path. When none yields anything, the call reaches everything (a listing without
- * a prefix), or it should have named a path: the guard sees that there is none.
+ * A template that yields nothing names no path. When none yields anything, the call reaches everything (a listing
+ * without a prefix), or it should have named a path: the guard sees that there is none.
  */
 void classify_paths(struct facts *f, const struct rule *rule, const struct args *a, size_t n)
 {

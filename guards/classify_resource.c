@@ -1,6 +1,6 @@
 /*
- * Resources by URI. The URI is taken apart by the catalog's templates only, as written: no escapes are decoded, no case is
- * folded, and whatever a URI could carry beside scheme, authority and path is refused.
+ * Resources by URI. The URI is taken apart by the catalog's templates only, as written: no escapes are decoded, no
+ * case is folded, and whatever a URI could carry beside scheme, authority and path is refused.
  */
 #include "guards/facts.h"
 #include "guards/look.h"

@@ -19,7 +19,8 @@ static bool is_word(struct slice s)
 static void read_scope(struct scopes *s, struct slice text)
 {
 	struct slice rest = text, kind = slice_cut(&rest, ':'), action = slice_cut(&rest, ':');
-	bool blank = text.n && (memchr(text.p, ' ', text.n) || memchr(text.p, '\t', text.n) || memchr(text.p, '\n', text.n));
+	bool blank =
+		text.n && (memchr(text.p, ' ', text.n) || memchr(text.p, '\t', text.n) || memchr(text.p, '\n', text.n));
 
 	s->n++;
 	if (!slice_eq(kind, SL("secrets")) || !is_word(action) || blank || !rest.p || memchr(rest.p, ':', rest.n)) {

@@ -63,8 +63,8 @@ static bool takes_argument(struct facts *f, const struct rule *rule, struct slic
 }
 
 /* The first of the names that the tool takes; empty when one of them is given already, or none is taken. */
-static struct slice pick(struct facts *f, const struct rule *rule, const struct slice *names, size_t n, const struct args *a,
-	size_t n_a)
+static struct slice pick(
+	struct facts *f, const struct rule *rule, const struct slice *names, size_t n, const struct args *a, size_t n_a)
 {
 	bool needed = f->call->needs_tools;
 
@@ -80,7 +80,8 @@ static struct slice pick(struct facts *f, const struct rule *rule, const struct 
 }
 
 /* The names an unknown vault may use. */
-static struct slice pick_generic(struct facts *f, const struct rule *rule, bool partner, const struct args *a, size_t n_a)
+static struct slice pick_generic(
+	struct facts *f, const struct rule *rule, bool partner, const struct args *a, size_t n_a)
 {
 	static const struct slice tenants[] = { { "tenant_id", 9 }, { "tenantId", 8 }, { "tenant", 6 } };
 	static const struct slice partners[] = { { "partner_id", 10 }, { "partnerId", 9 }, { "partner", 7 } };

@@ -36,7 +36,10 @@ static bool is_prose(struct slice s)
 	return slice_trim(s).p[0] == '[' && !memchr(s.p, '"', s.n) && !memchr(s.p, '\'', s.n) && !memchr(s.p, '{', s.n);
 }
 
-/* A text that starts and ends like JSON, but that the strict reader refuses, is one that a vault may read in its own way. */
+/*
+ * A text that starts and ends like JSON, but that the strict reader refuses, is one that a vault may read in its own
+ * way.
+ */
 static void walk_text(struct tree *t, struct slice text, struct slice name, enum look as)
 {
 	struct json inner;
@@ -118,7 +121,8 @@ static void walk(struct tree *t, uint32_t tok, struct slice name, enum look as)
 	}
 }
 
-void classify_tree(struct facts *f, const struct json *json, uint32_t tok, struct slice name, const uint32_t *skip, size_t n_skip)
+void classify_tree(
+	struct facts *f, const struct json *json, uint32_t tok, struct slice name, const uint32_t *skip, size_t n_skip)
 {
 	struct tree t = { .f = f, .json = json, .skip = skip, .n_skip = n_skip };
 

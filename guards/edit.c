@@ -51,7 +51,8 @@ enum err call_set_arg(struct call *c, struct slice name, struct slice raw, struc
 	if (at.args == JSON_NONE)
 		return make_args(c, name, raw, a);
 	uint32_t value = json_member(at.json, at.args, name);
-	return value == JSON_NONE ? json_edit_insert(at.edits, at.args, name, raw) : json_edit_raw(at.edits, value, raw);
+	return value == JSON_NONE ? json_edit_insert(at.edits, at.args, name, raw)
+				: json_edit_raw(at.edits, value, raw);
 }
 
 enum err call_set_text(struct call *c, struct slice name, struct slice text, struct arena *a)
@@ -73,7 +74,8 @@ struct slice call_arg_source(const struct call *c, struct slice name)
 	return value == JSON_NONE ? (struct slice){ NULL, 0 } : json_source(c->args_json, value);
 }
 
-enum err edits_render(const struct json *json, const struct json_edits *edits, size_t room, struct arena *a, struct slice *out)
+enum err edits_render(
+	const struct json *json, const struct json_edits *edits, size_t room, struct arena *a, struct slice *out)
 {
 	struct buf text;
 	enum err e;

@@ -23,7 +23,7 @@ struct args {
 	bool inner;       /* of a nested call */
 };
 
-/* --- facts.c ---------------------------------------------------------------------------------------------------- */
+/* --- facts.c -------------------------------------------------------------------------------------------------- */
 
 /* Brings `raw` to canonical form (for COVERS_GLOB its fixed part) and keeps it, or the fault it has. */
 void fact_path(struct facts *, struct slice raw, enum path_covers, struct slice from);
@@ -42,7 +42,7 @@ struct slice facts_text(struct facts *, const struct json *, uint32_t tok);
 /* The call cannot be understood: no guard is asked. The first fault stays. */
 void facts_fault(struct facts *, enum reason, struct slice what);
 
-/* --- one file each ------------------------------------------------------------------------------------------------ */
+/* --- one file each -------------------------------------------------------------------------------------------- */
 
 /* What the rule says the call does, by its arguments (classify_action.c). */
 enum action classify_action(const struct action_rule *, const struct json *, uint32_t args, struct arena *);
@@ -52,23 +52,35 @@ void classify_paths(struct facts *, const struct rule *, const struct args *, si
 void classify_scopes(struct facts *, const struct rule *, const struct args *, size_t n);
 /* Handles, and the paths and tenants behind them (classify_handles.c). */
 void classify_handles(struct facts *, const struct rule *, const struct args *, size_t n);
-/* Tenants by the names the catalog gives, and the argument that takes the lock when it is absent (classify_tenant.c). */
+/*
+ * Tenants by the names the catalog gives, and the argument that takes the lock when it is absent (classify_tenant.c).
+ */
 void classify_tenants(struct facts *, const struct rule *, const struct args *, size_t n);
 const struct tenant_rule *tenant_rule_of(const struct view *, const struct rule *);
 bool tenant_rule_names(const struct tenant_rule *, struct slice name, bool *partner);
 /* Every string below a token is a tenant (or partner). */
 void classify_tenant_tree(struct facts *, const struct json *, uint32_t tok, bool partner, struct slice from);
-/* The arguments that the rule does not name, and what hides below those it does (classify_args.c). `outer` may be NULL. */
+/*
+ * The arguments that the rule does not name, and what hides below those it does (classify_args.c). `outer` may be
+ * NULL.
+ */
 void classify_args(struct facts *, const struct rule *, const struct rule *outer, const struct args *);
 bool rule_names(const struct rule *, const struct tenant_rule *, struct slice name);
-/* What stands below a value that nobody described: names that look like paths and tenants, at any depth (classify_tree.c). */
-void classify_tree(struct facts *, const struct json *, uint32_t tok, struct slice name, const uint32_t *skip, size_t n_skip);
+/*
+ * What stands below a value that nobody described: names that look like paths and tenants, at any depth
+ * (classify_tree.c).
+ */
+void classify_tree(struct facts *, const struct json *, uint32_t tok, struct slice name, const uint32_t *skip,
+	size_t n_skip);
 /* Whether anything in it looks like a path or a tenant. */
 bool tree_looks_judged(struct facts *, const struct json *, uint32_t tok);
 /* A tool no catalog describes, by the words of its name and of its arguments (classify_generic.c). */
 void classify_generic(struct facts *, const struct args *);
 enum action generic_action(const struct vocabulary *, struct slice name, bool *executor);
-/* The inner call of a wrapper (classify_nested.c). Puts its name, rule and arguments into the call, where to look into `out`; returns how many. */
+/*
+ * The inner call of a wrapper (classify_nested.c). Puts its name, rule and arguments into the call, where to look
+ * into `out`; returns how many.
+ */
 size_t classify_nested(struct facts *, const struct args *outer, struct args out[2]);
 /* resources/read, subscribe, unsubscribe; the URI of a notification (classify_resource.c). */
 void classify_resource(struct facts *, struct slice uri);

@@ -56,15 +56,16 @@ static bool is_one_of(struct slice word, const char *const *list)
 /* Reading words that give names, not values. */
 static bool is_list_word(struct slice word)
 {
-	static const char *const words[] = { "list", "ls", "search", "find", "enumerate", "browse", "count", "query", NULL };
+	static const char *const words[] = { "list", "ls", "search", "find", "enumerate", "browse", "count", "query",
+		NULL };
 
 	return is_one_of(word, words);
 }
 
 static bool is_plain_noun(struct slice word)
 {
-	static const char *const words[] = { "secret", "secrets", "value", "values", "metadata", "version", "versions", "key",
-		"keys", "policy", "policies", "credential", "credentials", "status", "info", "details", NULL };
+	static const char *const words[] = { "secret", "secrets", "value", "values", "metadata", "version", "versions",
+		"key", "keys", "policy", "policies", "credential", "credentials", "status", "info", "details", NULL };
 
 	return is_one_of(word, words);
 }
@@ -78,7 +79,8 @@ static bool is_join(struct slice word)
 
 static void count_word(struct word_counts *c, const struct vocabulary *v, struct slice word)
 {
-	bool reads = words_have(&v->reads, word), writes = words_have(&v->writes, word), runs = words_have(&v->runs, word);
+	bool reads = words_have(&v->reads, word), writes = words_have(&v->writes, word),
+		runs = words_have(&v->runs, word);
 
 	if (c->joined && !reads && !writes && !runs && !is_plain_noun(word))
 		c->doubtful = true;

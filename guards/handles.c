@@ -13,7 +13,8 @@ static struct verdict handles_request(const struct view *v, struct call *c)
 		return PASS_VERDICT;
 	for (size_t i = 0; i < c->n_handles; i++)
 		if (!c->handles[i].known)
-			return deny(R_HANDLE, c->handles[i].from, policy_locks_paths(p) ? paths_locked_at(p) : p->tenant.at);
+			return deny(R_HANDLE, c->handles[i].from,
+				policy_locks_paths(p) ? paths_locked_at(p) : p->tenant.at);
 	return PASS_VERDICT;
 }
 

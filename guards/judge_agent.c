@@ -46,7 +46,7 @@ static void judge_request(const struct view *v, const struct rpc *rpc, struct ca
 	decide(v, c, j);
 }
 
-/* --- notifications ------------------------------------------------------------------------------------------------------ */
+/* --- notifications -------------------------------------------------------------------------------------------- */
 
 static bool is_token(const struct json *j, uint32_t tok)
 {
@@ -59,9 +59,11 @@ static bool has_shape(const struct rpc *rpc, enum method m)
 	uint32_t reason = json_walk(j, rpc->params, "reason"), text = json_walk(j, rpc->params, "message");
 
 	if (m == M_N_CANCELLED)
-		return is_token(j, json_walk(j, rpc->params, "requestId")) && (reason == JSON_NONE || json_is(j, reason, JSON_STRING));
+		return is_token(j, json_walk(j, rpc->params, "requestId")) &&
+			(reason == JSON_NONE || json_is(j, reason, JSON_STRING));
 	if (m == M_N_PROGRESS)
-		return is_token(j, json_walk(j, rpc->params, "progressToken")) && (text == JSON_NONE || json_is(j, text, JSON_STRING));
+		return is_token(j, json_walk(j, rpc->params, "progressToken")) &&
+			(text == JSON_NONE || json_is(j, text, JSON_STRING));
 	return true;
 }
 
@@ -80,7 +82,7 @@ static void judge_notification(const struct view *v, const struct rpc *rpc, stru
 	j->drop = j->kind == VERDICT_DENY;
 }
 
-/* --- answers -------------------------------------------------------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------------------------------------------- */
 
 /* Members a result may have besides _meta, by what was asked. */
 static const char *const *members_of(enum method asked)
@@ -133,7 +135,8 @@ static void judge_reply(const struct view *v, const struct rpc *rpc, enum method
 	j->drop = j->bytes.n == 0;
 }
 
-void judge_from_agent(const struct view *v, const struct rpc *rpc, enum method asked, struct call **call, struct judgement *j)
+void judge_from_agent(
+	const struct view *v, const struct rpc *rpc, enum method asked, struct call **call, struct judgement *j)
 {
 	*call = NULL;
 	chain_begin(j);

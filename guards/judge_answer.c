@@ -40,7 +40,8 @@ static bool teaches(const struct call *c)
 	return c->method->id == M_TOOLS_LIST || c->n_handles || (c->rule && c->rule->n_gives);
 }
 
-enum err judge_learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct rpc *rpc)
+enum err judge_learn(
+	struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct rpc *rpc)
 {
 	struct result r;
 

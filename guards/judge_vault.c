@@ -1,6 +1,6 @@
 /*
- * What the vault sends by itself. Texts are withheld while a value may be under way, and dropped where they name what the
- * agent may not know of; what would make the agent's model work for the vault is declined then.
+ * What the vault sends by itself. Texts are withheld while a value may be under way, and dropped where they name what
+ * the agent may not know of; what would make the agent's model work for the vault is declined then.
  */
 #include "guards/chain.h"
 #include "guards/edit.h"
@@ -42,7 +42,8 @@ static bool uri_inside(const struct view *v, const struct rpc *rpc)
 
 	if (!c || !json_is(&rpc->json, uri, JSON_STRING))
 		return false;
-	*c = (struct call){ .rpc = rpc, .args = JSON_NONE, .inner_at = JSON_NONE, .method = method_by_id(M_RESOURCES_SUBSCRIBE) };
+	*c = (struct call){ .rpc = rpc, .args = JSON_NONE, .inner_at = JSON_NONE };
+	c->method = method_by_id(M_RESOURCES_SUBSCRIBE);
 	json_edits_init(&c->edits, v->arena);
 	json_edits_init(&c->inner_edits, v->arena);
 	f.locked = policy_locks_paths(v->policy) || policy_locks_tenant(v->policy);
@@ -85,7 +86,8 @@ static void judge_progress(const struct view *v, const struct rpc *rpc, struct j
 		return;
 	}
 	json_edits_init(&edits, v->arena);
-	if (json_edit_remove(&edits, text) != E_OK || edits_render(&rpc->json, &edits, 1024, v->arena, &j->bytes) != E_OK)
+	if (json_edit_remove(&edits, text) != E_OK ||
+		edits_render(&rpc->json, &edits, 1024, v->arena, &j->bytes) != E_OK)
 		chain_deny(j, NULL, R_INTERNAL, SL(""));
 	else
 		j->kind = j->why.kind = VERDICT_REWRITE;

@@ -31,7 +31,7 @@ static void add_path(struct paths *p, const struct path *path)
 		p->v[p->n++] = *path;
 }
 
-/* --- what the handle stands for ------------------------------------------------------------------------------------ */
+/* --- what the handle stands for ------------------------------------------------------------------------------- */
 
 struct making {
 	struct learning *l;
@@ -53,7 +53,8 @@ static bool on_path(void *ctx, struct slice text)
 	return m->l->err == E_OK;
 }
 
-static void make_paths(struct learning *l, const struct template *t, size_t n, const struct json *json, uint32_t beside, struct paths *out)
+static void make_paths(struct learning *l, const struct template *t, size_t n, const struct json *json, uint32_t beside,
+	struct paths *out)
 {
 	struct making m = { l, out };
 	struct template_scope scope = { json, beside, l->call->args_json, l->call->args };
@@ -74,7 +75,8 @@ static bool on_item(void *ctx, const struct found *item)
 {
 	struct item_search *s = ctx;
 
-	if (item->json == s->handle->json && item->tok <= s->handle->tok && s->handle->tok < item->json->tok[item->tok].next)
+	if (item->json == s->handle->json && item->tok <= s->handle->tok &&
+		s->handle->tok < item->json->tok[item->tok].next)
 		s->item = item->tok;
 	return s->item == JSON_NONE;
 }
@@ -128,7 +130,7 @@ static struct slice tenant_of(const struct learning *l)
 	return l->view->policy->tenant.text;
 }
 
-/* --- how long ------------------------------------------------------------------------------------------------------- */
+/* --- how long ------------------------------------------------------------------------------------------------- */
 
 struct ttl_search {
 	struct learning *l;
@@ -164,7 +166,7 @@ static uint64_t expires_of(struct learning *l, const struct found *handle)
 	return s.text.p ? expiry_ms(s.text, l->view->now_ms) : 0;
 }
 
-/* --- keeping ---------------------------------------------------------------------------------------------------------- */
+/* --- keeping -------------------------------------------------------------------------------------------------- */
 
 static bool all_inside(const struct policy *p, const struct paths *paths)
 {
@@ -269,7 +271,8 @@ static void count_uses(struct ledger *ledger, const struct view *v, const struct
 	}
 }
 
-enum err handles_learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct result *r)
+enum err handles_learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c,
+	const struct result *r)
 {
 	struct learning l = { .ledger = ledger, .view = v, .call = c };
 

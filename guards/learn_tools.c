@@ -1,6 +1,7 @@
 #include "guards/learn.h"
 
-enum err tools_learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct result *r)
+enum err tools_learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c,
+	const struct result *r)
 {
 	const struct rpc *rpc = r->rpc;
 	const struct json *j = &rpc->json;

@@ -101,7 +101,8 @@ enum err ledger_learn(struct ledger *l, const struct handle *h, uint64_t now_ms)
 	return e;
 }
 
-const struct handle *ledger_find(const struct ledger *l, struct slice upstream, struct slice kind, struct slice text, uint64_t now_ms)
+const struct handle *ledger_find(
+	const struct ledger *l, struct slice upstream, struct slice kind, struct slice text, uint64_t now_ms)
 {
 	struct buf key;
 	const struct handle *h = NULL;

@@ -1,6 +1,6 @@
 /*
- * What one agent has been given by the vaults: handles, each with the paths and tenant it stands for. Bounded, expiring;
- * owned by the agent, shared by all its connections. Later: fingerprints of values.
+ * What one agent has been given by the vaults: handles, each with the paths and tenant it stands for. Bounded,
+ * expiring; owned by the agent, shared by all its connections. Later: fingerprints of values.
  */
 #ifndef NARROWGATE_GUARDS_LEDGER_H
 #define NARROWGATE_GUARDS_LEDGER_H

@@ -218,17 +218,20 @@ bool look_text_is_path(const struct policy *policy, struct slice text)
 		if (c >= 0x80 && (utf8_is_invisible(c) || utf8_is_separator_lookalike(c)))
 			return true;
 	}
-	return slice_find(text, SL("://")) >= 0 || starts_prefix(&policy->allowed, text) || starts_prefix(&policy->denied, text);
+	return slice_find(text, SL("://")) >= 0 || starts_prefix(&policy->allowed, text) ||
+		starts_prefix(&policy->denied, text);
 }
 
 bool look_text_is_tenant(struct slice text)
 {
-	static const char *const heads[] = { "tnt", "tenant", "ptn", "partner", "org", "organization", "workspace", "wsp" };
+	static const char *const heads[] = { "tnt", "tenant", "ptn", "partner", "org", "organization", "workspace",
+		"wsp" };
 
 	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
 		size_t n = strlen(heads[i]);
 
-		if (text.n > n && memchr("_:-=/", text.p[n], 5) && slice_eq_nocase(slice_head(text, n), slice_of(heads[i])))
+		if (text.n > n && memchr("_:-=/", text.p[n], 5) &&
+			slice_eq_nocase(slice_head(text, n), slice_of(heads[i])))
 			return true;
 	}
 	return false;

@@ -33,7 +33,10 @@ static inline bool look_is_tenant(enum look l)
 	return l == LOOK_TENANT || l == LOOK_PARTNER;
 }
 
-/* A slash or what may become one, `..`, an escape, a scheme; or a word that is the first segment of a prefix of the policy. */
+/*
+ * A slash or what may become one, `..`, an escape, a scheme; or a word that is the first segment of a prefix of the
+ * policy.
+ */
 bool look_text_is_path(const struct policy *, struct slice text);
 /* tnt_acme, org:acme … */
 bool look_text_is_tenant(struct slice text);

@@ -12,14 +12,33 @@ static void note(struct mask *m, enum err e)
 		m->err = e;
 }
 
+/*
+ * A tool no catalog describes may write and yet answer with a value: one that makes it, or hands it out on the way. Its
+ * name tells; asked only where the words of the name are all that is known.
+ */
+static bool may_hand_out(struct slice name)
+{
+	static const char *const WORDS[] = { "generate", "create", "issue", "mint", "rotate", "refresh", "renew", "unwrap", "decrypt",
+		"export", "login", "provision", "request", "redeem", "lease", "unseal", "init", "new", "make", "get", "read", "fetch",
+		"copy", "clone", "reveal", "reset", NULL };
+
+	for (const char *const *w = WORDS; *w; w++)
+		for (size_t i = 0; i + strlen(*w) <= name.n; i++)
+			if (slice_eq_nocase(slice_head(slice_from(name, i), strlen(*w)), slice_of(*w)))
+				return true;
+	return false;
+}
+
 /* A call of unknown kind counts as one that bears values. */
-static bool call_bears(const struct call *call)
+static bool call_bears(const struct view *view, const struct call *call)
 {
 	if (!call || !call->method)
 		return false;
 	enum method id = call->method->id;
 	if (id != M_TOOLS_CALL && id != M_RESOURCES_READ && id != M_PROMPTS_GET)
 		return false;
+	if (!call->rule && view->catalog->generic && !action_is_read_only(call->action) && may_hand_out(call->name))
+		return true;
 	return action_bears_values(call->action);
 }
 
@@ -94,10 +113,16 @@ static void mask_other_text(struct mask *m, struct doc *d)
 		mask_free_text(m, d);
 }
 
-/* The prose before a JSON document. */
+/* The prose before a JSON document: what may hide something is cut down to the words the catalog knows. */
 static void mask_before(struct mask *m, struct doc *d)
 {
-	if (d->before.n && m->bears && !mask_is_plain_words(d->before))
+	struct doc prose = { .kind = DOC_TEXT, .text = d->before, .arena = d->arena };
+
+	if (d->before.n == 0 || mask_is_plain_words(d->before))
+		return;
+	if (!m->bears && mask_prose(&prose) == MASKED_NOMEM)
+		m->err = E_NOMEM;
+	if (m->bears || prose.n_spans)
 		doc_set_before(d, m->out ? m->out->after : SL(""));
 }
 
@@ -147,7 +172,7 @@ static void mask_payload(struct mask *m, const struct payload *p)
 static struct verdict mask_response(const struct view *view, const struct call *call, struct result *r)
 {
 	const struct rule *rule = call ? call->rule : NULL;
-	struct mask m = { .view = view, .call = call, .rule = rule, .bears = call_bears(call) };
+	struct mask m = { .view = view, .call = call, .rule = rule, .bears = call_bears(view, call) };
 
 	if (!view->policy->mask_values)
 		return PASS_VERDICT;

@@ -165,7 +165,7 @@ static bool holds_fields(const struct mask *m, const struct place *p)
 }
 
 /* Where everything goes that is not known: does this leaf stay? */
-static bool is_metadata(const struct mask *m, const struct place *p)
+static bool is_metadata(const struct mask *m, const struct json *j, uint32_t tok, const struct place *p)
 {
 	if (p->all_values)
 		return false;
@@ -174,6 +174,8 @@ static bool is_metadata(const struct mask *m, const struct place *p)
 	case NAME_META_MAP:
 	case NAME_PROSE:
 		return true;
+	case NAME_FLAG:
+		return json_is(j, tok, JSON_TRUE);
 	case NAME_PLAIN:
 		return p->under_meta || names_path(m, p->name);
 	case NAME_VALUE:
@@ -188,7 +190,7 @@ static bool is_metadata(const struct mask *m, const struct place *p)
 static bool is_value(const struct mask *m, struct doc *d, uint32_t tok, const struct place *p)
 {
 	if (p->under_value)
-		return !is_metadata(m, p);
+		return !is_metadata(m, &d->json, tok, p);
 	if (p->class == NAME_VALUEISH)
 		return json_is(&d->json, tok, JSON_STRING);
 	if (!json_is(&d->json, tok, JSON_STRING))
@@ -229,7 +231,7 @@ static void look_inside(struct mask *m, struct doc *d, uint32_t tok, const struc
 
 static void walk_leaf(struct mask *m, struct doc *d, uint32_t tok, const struct place *p)
 {
-	bool goes = m->bears ? !is_metadata(m, p) : is_value(m, d, tok, p);
+	bool goes = m->bears ? !is_metadata(m, &d->json, tok, p) : is_value(m, d, tok, p);
 	struct doc *inner = goes && json_is(&d->json, tok, JSON_STRING) ? doc_opened(d, tok) : NULL;
 
 	if (inner && inner->kind == DOC_JSON)

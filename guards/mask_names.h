@@ -15,6 +15,7 @@ enum name_class {
 	NAME_META_MAP, /* `metadata`: its members stay */
 	NAME_PROSE,    /* metadata that is a sentence: stays, but sentences can quote */
 	NAME_LENGTH,   /* how long the value is */
+	NAME_FLAG,     /* whether it worked: true and false stay */
 };
 
 enum name_class mask_name_class(struct slice name);

@@ -16,11 +16,22 @@ static bool text_has_marker(struct slice text)
 	return has(text, SL(MASK_MARKER)) || has(text, SL(REDACTED)) || has(text, SL(MARKER_ESCAPED));
 }
 
+/* memmem prepares itself for longer texts than most arguments are. */
+static bool has_redacted(struct slice raw)
+{
+	for (const char *at; (at = memchr(raw.p, REDACTED[0], raw.n)) != NULL;) {
+		raw = slice_from(raw, (size_t)(at - raw.p));
+		if (slice_starts(raw, SL(REDACTED)))
+			return true;
+		raw = slice_from(raw, 1);
+	}
+	return false;
+}
+
 /* Only a text with one of these bytes can hold a marker, written in whatever way. */
 static bool is_worth_reading(struct slice raw)
 {
-	return memchr(raw.p, '\\', raw.n) || memchr(raw.p, MASK_MARKER[0], raw.n) ||
-		(memchr(raw.p, REDACTED[0], raw.n) && has(raw, SL(REDACTED)));
+	return memchr(raw.p, '\\', raw.n) || memchr(raw.p, MASK_MARKER[0], raw.n) || has_redacted(raw);
 }
 
 bool json_has_marker(const struct json *j, uint32_t tok, struct arena *a)

@@ -31,7 +31,8 @@ static bool rule_may_pass(const struct policy *p, const struct rule *r)
 
 static bool unknown_may_pass(const struct policy *p)
 {
-	return !p->deny_unknown_tools && !p->read_only && p->actions == ~0u && !policy_locks_paths(p) && !policy_locks_tenant(p);
+	return !p->deny_unknown_tools && !p->read_only && p->actions == ~0u && !policy_locks_paths(p) &&
+		!policy_locks_tenant(p);
 }
 
 bool offered_tool(const struct view *v, struct slice name)

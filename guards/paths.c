@@ -20,10 +20,14 @@ static bool is_filtered(const struct call *c)
 	}
 }
 
-/* An optional path left out by a call that keeps or issues something: nothing is named, and nothing stored is reached. */
+/*
+ * An optional path left out by a call that keeps or issues something: nothing is named, and nothing stored is
+ * reached.
+ */
 static bool reaches_nothing(const struct call *c)
 {
-	return c->method->id == M_PROMPTS_GET || c->action == ACT_ISSUE || c->action == ACT_ADMIN || c->action == ACT_APPROVE;
+	return c->method->id == M_PROMPTS_GET || c->action == ACT_ISSUE || c->action == ACT_ADMIN ||
+		c->action == ACT_APPROVE;
 }
 
 static enum reach reach_of(const struct call *c, const struct path_fact *f)

@@ -1,4 +1,7 @@
-/* Nothing that changes the vault or mints power over it (docs/guards/readonly.md). What nobody knows counts as a write. */
+/*
+ * Nothing that changes the vault or mints power over it (docs/guards/readonly.md). What nobody knows counts as a
+ * write.
+ */
 #include "guards/offer.h"
 
 static struct verdict readonly_request(const struct view *v, struct call *c)

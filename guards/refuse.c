@@ -79,7 +79,7 @@ static struct slice keep(struct buf *b, struct arena *a)
 	return s;
 }
 
-/* --- one shape each ------------------------------------------------------------------------------------------------- */
+/* --- one shape each ------------------------------------------------------------------------------------------- */
 
 static struct slice tool_result(const struct view *v, const struct call *c, const struct judgement *j)
 {
@@ -110,7 +110,8 @@ struct error_shape {
 	struct slice uri;     /* for `data` */
 };
 
-static struct slice error_reply(const struct view *v, const struct call *c, const struct judgement *j, const struct error_shape *s)
+static struct slice error_reply(
+	const struct view *v, const struct call *c, const struct judgement *j, const struct error_shape *s)
 {
 	struct buf message, data, out;
 
@@ -135,32 +136,26 @@ static struct slice error_reply(const struct view *v, const struct call *c, cons
 	return keep(&out, v->arena);
 }
 
+static struct error_shape unknown(const char *text, struct slice name)
+{
+	return (struct error_shape){ .code = RPC_INVALID_PARAMS, .fixed = text, .named = echo(name), .uniform = true };
+}
+
 static struct error_shape shape_of(const struct call *c, const struct judgement *j)
 {
 	bool hidden = j->why.reason == R_UNKNOWN_TOOL || j->why.reason == R_TOOLS;
+	enum method m = c->method ? c->method->id : M_UNKNOWN;
 
-	if (j->why.reason == R_METHOD || !c->method)
+	if (j->why.reason == R_METHOD || m == M_UNKNOWN)
 		return (struct error_shape){ .code = RPC_METHOD_NOT_FOUND, .fixed = "Method not found" };
 	if (j->why.reason == R_INTERNAL)
 		return (struct error_shape){ .code = RPC_INTERNAL_ERROR };
-	switch ((int)c->method->id) {
-	case M_TOOLS_CALL:
-		if (hidden)
-			return (struct error_shape){ .code = RPC_INVALID_PARAMS, .fixed = "Unknown tool: ", .uniform = true,
-				.named = echo(c->outer && j->why.reason == R_TOOLS ? c->outer_name : c->name) };
-		break;
-	case M_RESOURCES_READ:
-		if (j->why.reason != R_MESSAGE)
-			return (struct error_shape){ .code = RPC_RESOURCE_NOT_FOUND, .fixed = "Resource not found", .uri = echo(c->name) };
-		break;
-	case M_PROMPTS_GET:
-		if (hidden)
-			return (struct error_shape){ .code = RPC_INVALID_PARAMS, .fixed = "Unknown prompt: ", .uniform = true,
-				.named = echo(c->name) };
-		break;
-	default:
-		break;
-	}
+	if (m == M_TOOLS_CALL && hidden)
+		return unknown("Unknown tool: ", c->outer && j->why.reason == R_TOOLS ? c->outer_name : c->name);
+	if (m == M_PROMPTS_GET && hidden)
+		return unknown("Unknown prompt: ", c->name);
+	if (m == M_RESOURCES_READ && j->why.reason != R_MESSAGE)
+		return (struct error_shape){ RPC_RESOURCE_NOT_FOUND, "Resource not found", .uri = echo(c->name) };
 	return (struct error_shape){ .code = j->why.reason == R_RESULT_FORM ? RPC_INTERNAL_ERROR : RPC_INVALID_PARAMS };
 }
 
@@ -174,7 +169,7 @@ struct slice refuse_request(const struct view *v, const struct call *c, const st
 	return error_reply(v, c, j, &shape);
 }
 
-/* --- what the vault asks --------------------------------------------------------------------------------------------- */
+/* --- what the vault asks -------------------------------------------------------------------------------------- */
 
 static struct slice make(struct slice id, int code, const char *text, struct arena *a)
 {

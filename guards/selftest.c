@@ -7,9 +7,11 @@
 #define CANARY_VALUE "narrowgate-canary-value-9f27c1"
 #define OUTSIDE "narrowgate-canary-outside/secret"
 
-static const char vault[] = "catalog: selftest\n"
+static const char vault[] =
+	"catalog: selftest\n"
 	"tools:\n"
-	"  read: {do: read, path: \"{path}\", tenant: {arg: tenant, partner: partner}, out: {as: json, values: [\"$.value\"]}}\n"
+	"  read: {do: read, path: \"{path}\", tenant: {arg: tenant, partner: partner},"
+	" out: {as: json, values: [\"$.value\"]}}\n"
 	"  list: {do: list, path: \"{prefix|}\", covers: prefix, tenant: {arg: tenant, partner: partner},"
 	" out: {as: json, values: [], items: \"$.items[*]\", path: \"{path}\"}}\n"
 	"  write: {do: write, path: \"{path}\", secret_args: [value], tenant: {arg: tenant, partner: partner}}\n";
@@ -49,7 +51,9 @@ static bool ask(struct selftest *t, const char *tool, struct slice args, struct 
 {
 	struct rpc *rpc = ARENA_NEW(t->view.arena, struct rpc);
 	struct slice text = arena_fmt(t->view.arena,
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":%.*s}}", tool, SL_ARG(args));
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
+		"\"params\":{\"name\":\"%s\",\"arguments\":%.*s}}",
+		tool, SL_ARG(args));
 
 	*j = (struct judgement){ .kind = VERDICT_DENY };
 	if (!rpc || !args.p || !text.p || rpc_parse(rpc, text, t->view.arena, NULL) != E_OK)
@@ -150,7 +154,9 @@ static bool test_outside(struct selftest *t)
 	if (t->policy.allowed.n == 0)
 		return true;
 	if (!is_hidden(t, "list", object(t, "prefix", t->policy.allowed.v[0].path.text),
-		SL("{\"content\":[{\"type\":\"text\",\"text\":\"{\\\"items\\\":[{\\\"path\\\":\\\"" OUTSIDE "\\\"}]}\"}]}"), OUTSIDE))
+			SL("{\"content\":[{\"type\":\"text\",\"text\":\"{\\\"items\\\":[{\\\"path\\\":\\\"" OUTSIDE
+			"\\\"}]}\"}]}"),
+			OUTSIDE))
 		return missed(t, "a list named a path outside the allowed prefixes", SL(""));
 	return true;
 }
@@ -172,7 +178,8 @@ static bool test_paths(struct selftest *t)
 
 static bool test_lock(struct selftest *t, const char *arg, const struct lock *lock, enum reason reason)
 {
-	struct slice other = arena_fmt(t->view.arena, "%.*s-canary", SL_ARG(lock->text)), own = object(t, arg, lock->text);
+	struct slice other = arena_fmt(t->view.arena, "%.*s-canary", SL_ARG(lock->text));
+	struct slice own = object(t, arg, lock->text);
 	struct call *call;
 	struct judgement j;
 
@@ -191,13 +198,15 @@ static bool test_lock(struct selftest *t, const char *arg, const struct lock *lo
 static bool test_tenant(struct selftest *t)
 {
 	keep_only(t, false, true, false);
-	return test_lock(t, "tenant", &t->policy.tenant, R_TENANT) && test_lock(t, "partner", &t->policy.partner, R_PARTNER);
+	return test_lock(t, "tenant", &t->policy.tenant, R_TENANT) &&
+		test_lock(t, "partner", &t->policy.partner, R_PARTNER);
 }
 
 static bool test_mask(struct selftest *t)
 {
 	static const char *const answers[] = {
-		"{\"content\":[{\"type\":\"text\",\"text\":\"{\\\"path\\\":\\\"a\\\",\\\"value\\\":\\\"" CANARY_VALUE "\\\"}\"}]}",
+		"{\"content\":[{\"type\":\"text\",\"text\":\"{\\\"path\\\":\\\"a\\\",\\\"value\\\":\\\"" CANARY_VALUE
+		"\\\"}\"}]}",
 		"{\"content\":[],\"structuredContent\":{\"path\":\"a\",\"value\":\"" CANARY_VALUE "\"}}",
 		"{\"content\":[{\"type\":\"text\",\"text\":\"it is " CANARY_VALUE "\"}]}",
 		"{\"content\":[{\"type\":\"text\",\"text\":\"failed: " CANARY_VALUE "\"}],\"isError\":true}",
@@ -221,7 +230,8 @@ bool selftest_policy(const struct policy *policy, struct arena *arena, struct sl
 	catalog = catalog_parse(slice_make(vault, sizeof vault - 1), SL("built-in self-test"), &faults);
 	faults_finish(&faults);
 	if (!catalog)
-		return missed(&(struct selftest){ .view = { .arena = arena }, .why = why }, "the self-test itself could not be read", SL(""));
+		return missed(&(struct selftest){ .view = { .arena = arena }, .why = why },
+			"the self-test itself could not be read", SL(""));
 	t.view = (struct view){ .policy = &t.policy, .catalog = catalog, .upstream = SL("self-test"), .arena = arena };
 	bool ok = test_writes(&t) && test_paths(&t) && test_tenant(&t) && test_mask(&t);
 	catalog_free(catalog);

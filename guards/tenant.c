@@ -1,4 +1,7 @@
-/* The locked tenant and partner, and nobody else (docs/guards/tenant.md). Compared byte by byte: a look-alike is another. */
+/*
+ * The locked tenant and partner, and nobody else (docs/guards/tenant.md). Compared byte by byte: a look-alike is
+ * another.
+ */
 #include "guards/edit.h"
 #include "guards/response.h"
 

@@ -13,7 +13,10 @@ struct toolbook;
 struct toolbook *toolbook_create(size_t max_tools);
 void toolbook_free(struct toolbook *);
 
-/* Learns one tool object of a tools/list result (`name`, `inputSchema`). A name seen before with another schema keeps the first. E_FULL, E_NOMEM. */
+/*
+ * Learns one tool object of a tools/list result (`name`, `inputSchema`). A name seen before with another schema keeps
+ * the first. E_FULL, E_NOMEM.
+ */
 enum err toolbook_learn(struct toolbook *, const struct json *, uint32_t tool);
 /* The whole list was seen at least once. */
 void toolbook_set_complete(struct toolbook *, bool complete);

@@ -165,18 +165,11 @@ struct slice rpc_id(const struct rpc *r)
 struct slice rpc_id_key(const struct rpc *r, struct arena *arena)
 {
 	struct slice text = rpc_id(r), decoded;
-	char *key;
 
 	if (r->id == JSON_NONE || !(r->json.tok[r->id].flags & JSON_ESCAPED))
 		return text;
 	decoded = json_string(&r->json, r->id, arena);
-	key = decoded.p ? arena_alloc_raw(arena, decoded.n + 2) : NULL;
-	if (!key)
-		return (struct slice){ NULL, 0 };
-	key[0] = key[decoded.n + 1] = '"';
-	if (decoded.n)
-		memcpy(key + 1, decoded.p, decoded.n);
-	return slice_make(key, decoded.n + 2);
+	return decoded.p ? arena_join(arena, SL("\""), decoded, SL("\"")) : decoded;
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */

@@ -52,10 +52,24 @@ static enum path_fault judge_char(uint32_t c, bool glob)
 	return utf8_is_separator_lookalike(c) ? PATH_LOOKALIKE : PATH_OK;
 }
 
+/* ASCII that judge_char takes in a path and in a glob. */
+static bool is_plain(char c)
+{
+	static const bool plain[256] = {
+		[' ' ... '"'] = true, ['$'] = true, ['&' ... ')'] = true, ['+'] = true, ['-' ... ':'] = true, ['<' ... '>'] = true,
+		['@' ... 'Z'] = true, ['^' ... 'z'] = true, ['|'] = true, ['~'] = true,
+	};
+	return plain[(unsigned char)c];
+}
+
 /* Characters first: their faults explain more than what they do to the segments. */
 static enum path_fault judge_chars(struct slice s, bool glob)
 {
 	for (size_t i = 0; i < s.n;) {
+		if (is_plain(s.p[i])) {
+			i++;
+			continue;
+		}
 		enum path_fault f = judge_char(utf8_next(s, &i), glob);
 
 		if (f != PATH_OK)
@@ -75,6 +89,8 @@ static bool has_scheme(struct slice s)
 {
 	size_t i = 0;
 
+	if (!memchr(s.p, ':', s.n))
+		return false;
 	while (i < s.n && is_scheme_char(s.p[i]))
 		i++;
 	return (i > 0 && i < s.n && s.p[i] == ':') || slice_find(s, SL("://")) >= 0;
@@ -82,12 +98,11 @@ static bool has_scheme(struct slice s)
 
 static bool is_spaced(struct slice segment)
 {
-	size_t i = 0;
-	uint32_t first = utf8_next(segment, &i), last = first;
+	size_t first = 0, last = segment.n - 1;
 
-	while (i < segment.n)
-		last = utf8_next(segment, &i);
-	return is_space(first) || is_space(last);
+	while (last > 0 && ((unsigned char)segment.p[last] & 0xC0) == 0x80)
+		last--;
+	return is_space(utf8_next(segment, &first)) || is_space(utf8_next(segment, &last));
 }
 
 static bool is_dots(struct slice segment)
@@ -169,8 +184,8 @@ static enum path_fault bring_to_form(struct slice *out, struct slice raw, bool g
 	*out = utf8_nfc(raw, arena);
 	if (!out->p)
 		return PATH_NOMEM;
-	/* Composing makes `;` of U+037E: the form that goes on is judged too. */
-	f = judge_chars(*out, glob);
+	/* Composing makes `;` of U+037E: the form that goes on is judged too, where it is another. */
+	f = out->p == raw.p ? PATH_OK : judge_chars(*out, glob);
 	if (f != PATH_OK)
 		return f;
 	*out = drop_outer_slashes(*out);

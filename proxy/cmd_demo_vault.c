@@ -67,7 +67,7 @@ static bool open_http(struct demo *d, const char *listen, struct buf *why)
 	if (!d->endpoint)
 		return false;
 	endpoint_describe(d->endpoint, why);
-	log_info("demo-vault", "MCP at http://%.*s/mcp", SL_ARG(buf_slice(why)));
+	log_info("demo-vault", "MCP at %.*s, path /mcp", SL_ARG(buf_slice(why)));
 	return true;
 }
 

@@ -102,11 +102,11 @@ static void announce(const struct sidecar *s)
 
 	buf_init(&text, 4096);
 	endpoint_describe(s->endpoint, &text);
-	log_info("serve", "MCP at http://%.*s/mcp, configuration %.16s", SL_ARG(buf_slice(&text)), s->app.config->hash);
+	log_info("serve", "MCP at %.*s, path /mcp, configuration %.16s", SL_ARG(buf_slice(&text)), s->app.config->hash);
 	buf_clear(&text);
 	if (s->admin) {
 		admin_describe(s->admin, &text);
-		log_info("serve", "health at http://%.*s/readyz", SL_ARG(buf_slice(&text)));
+		log_info("serve", "health at %.*s, path /readyz", SL_ARG(buf_slice(&text)));
 	}
 	buf_finish(&text);
 	service_log_policies(s->app.config);

@@ -11,7 +11,7 @@ struct slice remap_key(const struct json *j, uint32_t tok, struct arena *arena)
 	if (!json_is(j, tok, JSON_STRING))
 		return NOTHING;
 	struct slice text = json_string(j, tok, arena);
-	return text.p ? arena_fmt(arena, "\"%.*s\"", SL_ARG(text)) : NOTHING;
+	return text.p ? arena_join(arena, SL("\""), text, SL("\"")) : NOTHING;
 }
 
 /* Renders into the arena: the result is never longer than the text plus what the edits add. */

@@ -1,6 +1,8 @@
 #include "upstream/connect.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 /* One socket while libcurl is connecting it; from then on the wire has a handle of its own. */
 struct watch {
@@ -253,6 +255,7 @@ static bool adopt(struct wire *w)
 		return false;
 	if (uv_poll_init_socket(w->connector->loop, &w->poll, fd) != 0)
 		return false;
+	w->plain = w->connector->tls ? CURL_SOCKET_BAD : fd;
 	w->poll.data = w;
 	w->polled = true;
 	return true;
@@ -303,28 +306,47 @@ void wire_watch(struct wire *w, int events)
 		uv_poll_stop(&w->poll);
 }
 
+static enum wire_io socket_failed(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? WIRE_AGAIN : WIRE_FAILED;
+}
+
+static enum wire_io curl_failed(CURLcode code)
+{
+	return code == CURLE_AGAIN ? WIRE_AGAIN : WIRE_FAILED;
+}
+
+/* Without TLS libcurl would do no more than this, after looking its connection up. */
 enum wire_io wire_send(struct wire *w, struct slice bytes, size_t *n)
 {
-	CURLcode code;
-
 	*n = 0;
-	code = curl_easy_send(w->easy, bytes.p, bytes.n, n);
-	if (code == CURLE_AGAIN)
-		return WIRE_AGAIN;
-	return code == CURLE_OK ? WIRE_OK : WIRE_FAILED;
+	if (w->plain == CURL_SOCKET_BAD) {
+		CURLcode code = curl_easy_send(w->easy, bytes.p, bytes.n, n);
+
+		return code == CURLE_OK ? WIRE_OK : curl_failed(code);
+	}
+	ssize_t sent = send(w->plain, bytes.p, bytes.n, MSG_NOSIGNAL);
+	if (sent < 0)
+		return socket_failed();
+	*n = (size_t)sent;
+	return WIRE_OK;
 }
 
 enum wire_io wire_recv(struct wire *w, char *to, size_t max, size_t *n)
 {
-	CURLcode code;
-
 	*n = 0;
-	code = curl_easy_recv(w->easy, to, max, n);
-	if (code == CURLE_AGAIN)
-		return WIRE_AGAIN;
-	if (code != CURLE_OK)
-		return WIRE_FAILED;
-	return *n ? WIRE_OK : WIRE_EOF;
+	if (w->plain == CURL_SOCKET_BAD) {
+		CURLcode code = curl_easy_recv(w->easy, to, max, n);
+
+		if (code != CURLE_OK)
+			return curl_failed(code);
+		return *n ? WIRE_OK : WIRE_EOF;
+	}
+	ssize_t got = recv(w->plain, to, max, 0);
+	if (got < 0)
+		return socket_failed();
+	*n = (size_t)got;
+	return got ? WIRE_OK : WIRE_EOF;
 }
 
 static void on_wire_closed(uv_handle_t *h)

@@ -42,6 +42,7 @@ struct wire {
 	struct connector *connector;
 	CURL *easy;
 	CURLSH *share;
+	curl_socket_t plain;          /* the socket itself, where no TLS stands between; else CURL_SOCKET_BAD */
 	uv_poll_t poll;
 	bool polled;                  /* `poll` was initialised: it is connected */
 	bool used;                    /* an answer has come over it: it may have grown stale since */

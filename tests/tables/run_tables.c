@@ -1,6 +1,6 @@
 /*
- * Verdicts as tables: run_tables FILE.tbl … Each row is a policy, a call and the verdict it must get; see tests/tables/README.md
- * for the words. Prints every row that came out otherwise, with its file and line.
+ * Verdicts as tables: run_tables FILE.tbl … Each row is a policy, a call and the verdict it must get; see
+ * tests/tables/README.md for the words. Prints every row that came out otherwise, with its file and line.
  */
 #include <stdio.h>
 #include <stdlib.h>

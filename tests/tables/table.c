@@ -83,15 +83,17 @@ void table_catalog(struct table *t, struct slice text)
 		for (; text.p[-1] == ' '; text.p--)
 			text.n++;
 	text = arena_dup(&t->catalog_arena, text);
-	t->catalog = memchr(text.p, '\n', text.n) ? catalog_parse(text, SL("inline"), &faults) : catalog_builtin(text, &faults);
+	t->catalog = memchr(text.p, '\n', text.n) ? catalog_parse(text, SL("inline"), &faults)
+						: catalog_builtin(text, &faults);
 	for (size_t i = 0; i < faults.n; i++)
-		table_fail(t, "catalog %u:%u: %.*s", faults.v[i].at.line, faults.v[i].at.column, SL_ARG(faults.v[i].text));
+		table_fail(
+			t, "catalog %u:%u: %.*s", faults.v[i].at.line, faults.v[i].at.column, SL_ARG(faults.v[i].text));
 	faults_finish(&faults);
 	if (!t->catalog)
 		table_fail(t, "no such catalog");
 }
 
-/* --- policy ------------------------------------------------------------------------------------------------------------ */
+/* --- policy --------------------------------------------------------------------------------------------------- */
 
 static void read_prefixes(struct table *t, struct slice list, struct prefixes *out, struct prefix *room)
 {
@@ -167,7 +169,8 @@ static bool read_key(struct table *t, struct slice key, struct slice value)
 
 bool table_policy(struct table *t, struct slice text)
 {
-	t->policy = (struct policy){ .profile = SL("test"), .actions = ~0u, .deny_unknown_tools = true, .enforce = true };
+	t->policy =
+		(struct policy){ .profile = SL("test"), .actions = ~0u, .deny_unknown_tools = true, .enforce = true };
 	for (struct slice word = table_word(&text); word.n; word = table_word(&text)) {
 		struct slice value = word, key = slice_cut(&value, '=');
 		if (!slice_eq(word, SL(".")) && !read_key(t, key, value)) {
@@ -197,7 +200,8 @@ void table_tools(struct table *t, struct slice text)
 		if (slice_eq(word, SL("none")))
 			continue;
 		buf_init(&b, 64 * 1024);
-		buf_add_fmt(&b, "{\"name\":\"%.*s\",\"inputSchema\":{\"type\":\"object\",\"properties\":{", SL_ARG(name));
+		buf_add_fmt(
+			&b, "{\"name\":\"%.*s\",\"inputSchema\":{\"type\":\"object\",\"properties\":{", SL_ARG(name));
 		args = args.p ? slice_head(args, args.n - 1) : args;
 		for (bool first = true; args.p && args.n; first = false) {
 			struct slice arg = slice_cut(&args, ',');

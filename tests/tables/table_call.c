@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include "tests/tables/table.h"
 
-/* --- the call's text ------------------------------------------------------------------------------------------------- */
+/* --- the call's text ------------------------------------------------------------------------------------------ */
 
 /* Cuts a JSON value that starts with a bracket or a quote, blanks and all. */
 static struct slice cut_json(struct slice *rest)
@@ -72,8 +72,9 @@ static struct slice make_message(struct table *t, struct slice text)
 	if (method)
 		buf_add_fmt(&b, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%.*s\",\"params\":{", SL_ARG(word));
 	else
-		buf_add_fmt(&b, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"%.*s\"%s", SL_ARG(word),
-			text.n ? ",\"arguments\":{" : "");
+		buf_add_fmt(&b,
+			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"%.*s\"%s",
+			SL_ARG(word), text.n ? ",\"arguments\":{" : "");
 	add_members(&b, text);
 	buf_add(&b, method || !text.n ? SL("}}") : SL("}}}"));
 	struct slice kept = arena_dup(&t->arena, buf_slice(&b));
@@ -108,7 +109,7 @@ bool table_call(struct table *t, struct slice text)
 	return true;
 }
 
-/* --- what came out ----------------------------------------------------------------------------------------------------- */
+/* --- what came out -------------------------------------------------------------------------------------------- */
 
 static void got(struct table *t, struct slice want)
 {
@@ -116,8 +117,9 @@ static void got(struct table *t, struct slice want)
 	const struct judgement *j = &t->judgement;
 	struct slice show = j->kind == VERDICT_DENY ? j->refusal : j->bytes;
 
-	table_fail(t, "wanted %.*s, got %s %s (guard %s, %.*s)%s: %.*s", SL_ARG(want), kinds[j->kind], reason_word(j->why.reason),
-		j->guard ? j->guard : "none", SL_ARG(j->why.what), j->shadow ? " shadow" : "", SL_ARG(show));
+	table_fail(t, "wanted %.*s, got %s %s (guard %s, %.*s)%s: %.*s", SL_ARG(want), kinds[j->kind],
+		reason_word(j->why.reason), j->guard ? j->guard : "none", SL_ARG(j->why.what),
+		j->shadow ? " shadow" : "", SL_ARG(show));
 }
 
 static bool says(struct table *t, struct slice want)
@@ -153,7 +155,7 @@ void table_refusal(struct table *t, struct slice want)
 		got(t, want);
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------------ */
+/* --- answers -------------------------------------------------------------------------------------------------- */
 
 static void answer(struct table *t, struct slice member, const char *shown)
 {

@@ -46,8 +46,13 @@ static int teardown(void **state)
 
 static struct view view(struct arena *a)
 {
-	return (struct view){ .policy = &f.policy, .catalog = f.catalog, .ledger = f.ledger, .tools = f.tools, .upstream = SL("v"),
-		.now_ms = 1000, .arena = a };
+	return (struct view){ .policy = &f.policy,
+		.catalog = f.catalog,
+		.ledger = f.ledger,
+		.tools = f.tools,
+		.upstream = SL("v"),
+		.now_ms = 1000,
+		.arena = a };
 }
 
 static void judge(const char *text, enum method asked)
@@ -67,8 +72,10 @@ static void allow(const char *prefix)
 /* What nobody touched goes on byte for byte, from the same memory. */
 static void test_untouched(void **state)
 {
-	static const char text[] = "{ \"jsonrpc\":\"2.0\",\"params\":{\"name\":\"scaivault_read_secret\",\"arguments\":{\"path\":\"a\\/b\"}},"
-		"\"id\":9007199254740991, \"method\":\"tools/call\" }";
+	static const char text[] = "{ "
+				"\"jsonrpc\":\"2.0\",\"params\":{\"name\":\"scaivault_read_secret\",\"arguments\":{"
+				"\"path\":\"a\\/b\"}},"
+				"\"id\":9007199254740991, \"method\":\"tools/call\" }";
 
 	(void)state;
 	f.policy.read_only = f.policy.mask_values = true;
@@ -91,19 +98,23 @@ static void test_untouched(void **state)
 static void test_escaped_names(void **state)
 {
 	(void)state;
-	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"\\u0063ursor\":\"x\"}}", M_UNKNOWN);
+	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"\\u0063ursor\":\"x\"}}",
+		M_UNKNOWN);
 	assert_int_equal(f.j.kind, VERDICT_PASS);
-	assert_slice(f.j.bytes, SL("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"cursor\":\"x\"}}"));
+	assert_slice(f.j.bytes,
+		SL("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"cursor\":\"x\"}}"));
 }
 
 static void test_answers(void **state)
 {
 	(void)state;
-	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"accept\",\"content\":{\"a\":\"b\"}}}", M_ELICITATION);
+	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"accept\",\"content\":{\"a\":\"b\"}}}",
+		M_ELICITATION);
 	assert_int_equal(f.j.kind, VERDICT_PASS);
 	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"roots\":[{\"uri\":\"file:///x\"}]}}", M_ROOTS_LIST);
 	assert_int_equal(f.j.kind, VERDICT_PASS);
-	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"role\":\"assistant\",\"content\":{\"type\":\"text\",\"text\":\"x\"},\"model\":\"m\"}}",
+	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"role\":\"assistant\",\"content\":{\"type\":\"text\","
+		"\"text\":\"x\"},\"model\":\"m\"}}",
 		M_SAMPLING);
 	assert_int_equal(f.j.kind, VERDICT_PASS);
 	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-1,\"message\":\"no\"}}", M_SAMPLING);
@@ -117,7 +128,8 @@ static void test_answers(void **state)
 static void test_answers_refused(void **state)
 {
 	(void)state;
-	judge("{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"result\":{\"action\":\"accept\",\"content\":{\"a\":\"\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"
+	judge("{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"result\":{\"action\":\"accept\",\"content\":{\"a\":"
+		"\"\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"
 	      "\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\"}}}",
 		M_ELICITATION);
 	assert_int_equal(f.j.kind, VERDICT_REWRITE);
@@ -141,26 +153,34 @@ static void test_refusals(void **state)
 	(void)state;
 	memset(name, 'x', sizeof name);
 	name[399] = 0;
-	snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":\"\\u00e9\",\"method\":\"tools/call\",\"params\":{\"name\":\"%s\"}}", name);
+	snprintf(text, sizeof text,
+		"{\"jsonrpc\":\"2.0\",\"id\":\"\\u00e9\",\"method\":\"tools/call\",\"params\":{\"name\":\"%s\"}}",
+		name);
 	judge(text, M_UNKNOWN);
 	assert_int_equal(f.j.kind, VERDICT_DENY);
-	assert_true(slice_starts(f.j.refusal, SL("{\"jsonrpc\":\"2.0\",\"id\":\"\\u00e9\",\"error\":{\"code\":-32602,\"message\":\"Unknown tool: xxx")));
+	assert_true(slice_starts(f.j.refusal, SL("{\"jsonrpc\":\"2.0\",\"id\":\"\\u00e9\",\"error\":{\"code\":-32602,"
+						"\"message\":\"Unknown tool: xxx")));
 	assert_true(f.j.refusal.n < 400);
 	f.policy.read_only = true;
 	memcpy(f.j.id, "feed", 5);
-	judge("{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"tools/call\",\"params\":{\"name\":\"scaivault_write_secret\",\"arguments\":"
+	judge("{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"tools/"
+		"call\",\"params\":{\"name\":\"scaivault_write_secret\",\"arguments\":"
 	      "{\"path\":\"hidden/place\",\"data\":{\"password\":\"hunter2\"}}}}",
 		M_UNKNOWN);
 	assert_slice(f.j.refusal,
-		SL("{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"Refused by narrowgate (guard readonly, "
-		   "rule read-only): the profile is read-only.\"}],\"isError\":true,\"_meta\":{\"narrowgate.dev/refusal\":{\"guard\":\"readonly\","
-		   "\"rule\":\"read-only\",\"profile\":\"p\",\"id\":\"feed\"}}}}"));
+		SL("{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"Refused by "
+		"narrowgate (guard readonly, "
+		"rule read-only): the profile is "
+		"read-only.\"}],\"isError\":true,\"_meta\":{\"narrowgate.dev/refusal\":{\"guard\":\"readonly\","
+		"\"rule\":\"read-only\",\"profile\":\"p\",\"id\":\"feed\"}}}}"));
 	assert_slice(judge_failure(SL("7"), RPC_INTERNAL_ERROR, "down", &f.arena),
 		SL("{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":-32603,\"message\":\"down\"}}"));
 }
 
-static const char call_text[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"scaivault_write_secret\","
-	"\"arguments\":{\"path\":\"infra/caf\\u00e9\",\"data\":{\"a\":\"b\"},\"metadata\":{\"note\":\"{\\\"path\\\":\\\"x/y\\\"}\"}}}}";
+static const char call_text[] =
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"scaivault_write_secret\","
+	"\"arguments\":{\"path\":\"infra/"
+	"caf\\u00e9\",\"data\":{\"a\":\"b\"},\"metadata\":{\"note\":\"{\\\"path\\\":\\\"x/y\\\"}\"}}}}";
 
 /* Whenever memory runs out, the call that must be refused is refused: with an answer, or without one. */
 static void test_memory_failure(void **state)
@@ -188,8 +208,11 @@ static void test_memory_failure_rewrites(void **state)
 
 	(void)state;
 	f.policy.tenant.text = SL("acme");
-	assert_int_equal(rpc_parse(&f.rpc, SL("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":"
-					      "\"scaivault_list_secrets\"}}"), &f.arena, NULL), E_OK);
+	assert_int_equal(rpc_parse(&f.rpc,
+				SL("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":"
+					"\"scaivault_list_secrets\"}}"),
+				&f.arena, NULL),
+		E_OK);
 	for (size_t limit = 0; limit < 40000; limit += 64) {
 		struct arena small;
 		struct view v = view(&small);
@@ -225,13 +248,18 @@ static void test_learns_tools(void **state)
 
 	(void)state;
 	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}", M_UNKNOWN);
-	assert_int_equal(rpc_parse(&answer, SL("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[{\"name\":\"a\"}],\"nextCursor\":\"2\"}}"),
-				 &f.arena, NULL), E_OK);
+	assert_int_equal(rpc_parse(&answer,
+				SL("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[{\"name\":\"a\"}],"
+					"\"nextCursor\":\"2\"}}"),
+				&f.arena, NULL),
+		E_OK);
 	assert_int_equal(judge_learn(f.ledger, f.tools, &v, f.call, &answer), E_OK);
 	assert_true(toolbook_knows(f.tools, SL("a")));
 	assert_false(toolbook_complete(f.tools));
 	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"cursor\":\"2\"}}", M_UNKNOWN);
-	assert_int_equal(rpc_parse(&answer, SL("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[]}}"), &f.arena, NULL), E_OK);
+	assert_int_equal(
+		rpc_parse(&answer, SL("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[]}}"), &f.arena, NULL),
+		E_OK);
 	judge_learn(f.ledger, f.tools, &v, f.call, &answer);
 	assert_false(toolbook_complete(f.tools));
 	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}", M_UNKNOWN);

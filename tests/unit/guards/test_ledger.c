@@ -25,8 +25,14 @@ static enum err learn(const char *upstream, const char *kind, const char *text, 
 	struct path paths[2] = { { SL("prod/Db"), SL("prod/db") }, { SL("prod/x"), SL("prod/x") } };
 
 	memcpy(copy, text, n);
-	struct handle h = { .upstream = slice_of(upstream), .kind = slice_of(kind), .text = slice_make(copy, n), .paths = paths,
-		.n_paths = 2, .tenant = SL("acme"), .expires_ms = expires, .uses_left = uses };
+	struct handle h = { .upstream = slice_of(upstream),
+		.kind = slice_of(kind),
+		.text = slice_make(copy, n),
+		.paths = paths,
+		.n_paths = 2,
+		.tenant = SL("acme"),
+		.expires_ms = expires,
+		.uses_left = uses };
 	enum err e = ledger_learn(ledger, &h, 1000);
 	/* Everything is copied: what it was learned from may go. */
 	memset(copy, 'x', sizeof copy);

@@ -23,14 +23,16 @@ static void test_names(void **state)
 	assert_int_equal(look("path "), LOOK_PATH);
 	assert_int_equal(look("limit"), LOOK_NOTHING);
 	assert_int_equal(look(""), LOOK_NOTHING);
-	assert_int_equal(look("a_very_long_name_that_goes_on_and_on_and_on_until_nobody_reads_it_any_more_path"), LOOK_PATH);
+	assert_int_equal(
+		look("a_very_long_name_that_goes_on_and_on_and_on_until_nobody_reads_it_any_more_path"), LOOK_PATH);
 }
 
 /* TEN-02 */
 static void test_tenants(void **state)
 {
-	static const char *const tenants[] = { "tenant", "tenantId", "tenant_id", "x-tenant-id", "X-Tenant-ID", "target_tenant", "org",
-		"orgId", "organization", "organisationIds", "workspace", "workspace_slug", NULL };
+	static const char *const tenants[] = { "tenant", "tenantId", "tenant_id", "x-tenant-id", "X-Tenant-ID",
+		"target_tenant", "org", "orgId", "organization", "organisationIds", "workspace", "workspace_slug",
+		NULL };
 
 	(void)state;
 	for (size_t i = 0; tenants[i]; i++)
@@ -46,7 +48,8 @@ static void test_texts(void **state)
 {
 	struct prefix denied = { .path = { SL("infra/db"), SL("infra/db") } };
 	struct policy p = { .denied = { .v = &denied, .n = 1 } };
-	static const char *const paths[] = { "a/b", "/", "a\\b", "..", "a%2fb", "*", "vault://x", "infra", "INFRA", "infra/db",
+	static const char *const paths[] = { "a/b", "/", "a\\b", "..", "a%2fb", "*", "vault://x", "infra", "INFRA",
+		"infra/db",
 		"a\xef\xbc\x8f"
 		"b",
 		"a\xe2\x80\x8b"
@@ -82,11 +85,23 @@ static void test_words_of_tools(void **state)
 		const char *name;
 		enum action action;
 	} rows[] = {
-		{ "get_secret", ACT_READ }, { "getSecret", ACT_READ }, { "vault.secrets.list", ACT_LIST }, { "list-secrets", ACT_LIST },
-		{ "search_secrets", ACT_LIST }, { "list_and_read_secrets", ACT_READ }, { "describe_secret", ACT_READ },
-		{ "get_or_create", ACT_WRITE }, { "read_and_delete", ACT_WRITE }, { "getAndFrobnicate", ACT_WRITE },
-		{ "set_secret", ACT_WRITE }, { "secret", ACT_UNKNOWN }, { "", ACT_UNKNOWN }, { "---", ACT_UNKNOWN },
-		{ "updateHTTPSecret", ACT_ADMIN }, { "forgetful", ACT_UNKNOWN }, { "getaway", ACT_UNKNOWN },
+		{ "get_secret", ACT_READ },
+		{ "getSecret", ACT_READ },
+		{ "vault.secrets.list", ACT_LIST },
+		{ "list-secrets", ACT_LIST },
+		{ "search_secrets", ACT_LIST },
+		{ "list_and_read_secrets", ACT_READ },
+		{ "describe_secret", ACT_READ },
+		{ "get_or_create", ACT_WRITE },
+		{ "read_and_delete", ACT_WRITE },
+		{ "getAndFrobnicate", ACT_WRITE },
+		{ "set_secret", ACT_WRITE },
+		{ "secret", ACT_UNKNOWN },
+		{ "", ACT_UNKNOWN },
+		{ "---", ACT_UNKNOWN },
+		{ "updateHTTPSecret", ACT_ADMIN },
+		{ "forgetful", ACT_UNKNOWN },
+		{ "getaway", ACT_UNKNOWN },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		assert_int_equal(generic_action(&c->vocabulary, slice_of(rows[i].name), &executor), rows[i].action);

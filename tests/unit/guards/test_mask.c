@@ -31,6 +31,7 @@ static const char CATALOG[] =
 	"  meta: {do: meta, path: \"{path}\"}\n"
 	"  write: {do: write, path: \"{path}\", secret_args: [value], out: {as: json, values: [\"$.echo\"]}}\n"
 	"  shared: {do: write, path: \"{path}\", out: {as: json, values: [\"json($.payload).x\"]}}\n"
+	"  told: {do: write, path: \"{path}\", out: {as: json, after: \"successfully: \", values: []}}\n"
 	"  wrapped: {do: read, path: \"{path}\", out: {as: json, values: [\"$.result\"]}}\n"
 	"  approve: {do: read, path: \"{path}\", gives: {approval: 're(\"Approval ID: (?<h>[0-9a-z-]+)\")', in: error}, out: {as: json, values: [\"$.value\"]}}\n"
 	"resources:\n"
@@ -110,6 +111,7 @@ static void values_of_reads_are_masked(void **state)
 			"{\"versions\":[{\"version\":1,\"data\":{\"name\":\"" DOTS "\"}},{\"version\":2,\"data\":{\"name\":\"" DOTS "\"}}]}" },
 		{ "MASK-26 issue", "issue", "{\"lease_id\":\"l-1\",\"lease_ref\":\"r-1\",\"username\":\"u\",\"password\":\"s\",\"connection_url\":\"p://u:s@h/d\",\"certificate\":\"-----BEGIN CERTIFICATE-----\"}",
 			"{\"lease_id\":\"l-1\",\"lease_ref\":\"r-1\",\"username\":\"u\",\"password\":\"" DOTS "\",\"connection_url\":\"" DOTS "\",\"certificate\":\"-----BEGIN CERTIFICATE-----\"}" },
+		{ "whether it worked", "get", "{\"ok\":true,\"success\":\"s\",\"value\":\"v\"}", "{\"ok\":true,\"success\":\"" DOTS "\",\"value\":\"" DOTS "\"}" },
 		{ "MASK-24 token", "token", "{\"token\":\"t\",\"scopes\":[\"secrets:read:a/*\"],\"ttl\":60}", "{\"token\":\"" DOTS "\",\"scopes\":[\"secrets:read:a/*\"],\"ttl\":60}" },
 		{ "names of items stay", "bulk", "{\"secrets\":[{\"secretKey\":\"A\",\"secretValue\":\"s\",\"x\":\"y\"}]}",
 			"{\"secrets\":[{\"secretKey\":\"A\",\"secretValue\":\"" DOTS "\",\"x\":\"" DOTS "\"}]}" },
@@ -174,6 +176,8 @@ static void other_answers_lose_named_values(void **state)
 		{ "JSON that is none", "shared", "{\"payload\":\"hunter2\",\"n\":1}", "{\"payload\":\"" DOTS "\",\"n\":1}" },
 		{ "FP-03 a path that ends like a value's name", "meta", "- prod/token: v3\nsecret accessed: a/b", "- prod/token: v3\nsecret accessed: a/b" },
 		{ "prose", "write", "Stored. password: s3cret\nAPI key = x\ntoken=\"t\" done", "Stored. password: " DOTS "\nAPI key = " DOTS "\ntoken=\"" DOTS "\" done" },
+		{ "prose before JSON", "told", "token=abc1 stored successfully: {\"n\":1}", "successfully: {\"n\":1}" },
+		{ "prose before JSON that stays", "told", "Stored a-1 successfully: {\"n\":1}", "Stored a-1 successfully: {\"n\":1}" },
 		{ "URL in prose", "meta", "postgres://u:s@h/d", "postgres://u:" DOTS "@h/d" },
 		{ "PEM in prose", "meta", "x\n-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\ny", "x\n" DOTS "\ny" },
 		{ "FP-03 prose without values", "list", "Found 2 secret(s):\n- prod/token  (type: password, version: 3)\n", "Found 2 secret(s):\n- prod/token  (type: password, version: 3)\n" },

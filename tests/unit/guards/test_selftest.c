@@ -30,7 +30,8 @@ static bool passes(const struct policy *p)
 
 static void test_sound_policies(void **state)
 {
-	struct prefix allowed[] = { prefix("integrations/"), prefix("prod/my db") }, denied = prefix("integrations/stripe"), root = prefix("");
+	struct prefix allowed[] = { prefix("integrations/"), prefix("prod/my db") },
+			denied = prefix("integrations/stripe"), root = prefix("");
 	struct policy p = plain();
 
 	(void)state;

@@ -19,7 +19,9 @@ static void test_declares(void **state)
 	struct toolbook *b = toolbook_create(4);
 
 	(void)state;
-	assert_int_equal(learn(b, "{\"name\":\"get\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"path\":{},\"n\\u0061me\":{}}}}"), E_OK);
+	assert_int_equal(learn(b, "{\"name\":\"get\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"path\":{},"
+				"\"n\\u0061me\":{}}}}"),
+		E_OK);
 	assert_true(toolbook_knows(b, SL("get")));
 	assert_true(toolbook_declares(b, SL("get"), SL("path")));
 	assert_true(toolbook_declares(b, SL("get"), SL("name")));

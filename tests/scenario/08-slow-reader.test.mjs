@@ -1,0 +1,66 @@
+// Backpressure: an agent that does not read holds the vault back, and narrowgate keeps next to nothing.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect as dial } from 'node:net';
+import { test } from 'node:test';
+import { join } from 'node:path';
+import { scratch, serve, sleep, until } from './lib.mjs';
+
+const MESSAGES = 1200;
+const FILL = 'x'.repeat(64 * 1024);
+
+async function talkative(t) {
+  const state = { written: 0 };
+  const server = createServer((req, res) => {
+    req.resume().on('end', async () => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      const closed = once(res, 'close');
+      for (let i = 0; i < MESSAGES && !res.destroyed; i++) {
+        const m = { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: { i, fill: FILL } } };
+        state.written += FILL.length;
+        if (!res.write(`data: ${JSON.stringify(m)}\n\n`)) await Promise.race([once(res, 'drain'), closed]);
+      }
+      res.end('data: {"jsonrpc":"2.0","id":7,"result":{"content":[]}}\n\n');
+    });
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  return { url: `http://127.0.0.1:${server.address().port}/mcp`, state };
+}
+
+const rssKb = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]);
+
+test('HTTP-15: 75 MB to an agent that stops reading, then reads on: bounded, whole, in order', async (t) => {
+  const v = await talkative(t);
+  const dir = scratch(t);
+  writeFileSync(join(dir, 't.yaml'), 'catalog: t\ntools:\n  read: {do: list}\n');
+  const s = await serve(t, { upstreams: { vault: { catalog: './t.yaml', url: v.url } }, profiles: { p: { unknown_tools: 'deny' } }, default_profile: 'p' },
+    { dir, env: { ASAN_OPTIONS: 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64' } }); // what was freed must not count
+  const before = rssKb(s.p.child.pid);
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'read', arguments: {} } });
+  const socket = dial(s.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.write(`POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  let got = '';
+  let read = 0;
+  let next = 0;
+  socket.pause();
+  await sleep(1500);
+  const stuck = v.state.written;
+  await sleep(500);
+  assert.equal(v.state.written, stuck, 'the vault is held back');
+  assert.ok(stuck < MESSAGES * FILL.length / 2, `${stuck} bytes were taken from the vault`);
+  const grown = rssKb(s.p.child.pid) - before;
+  assert.ok(grown < 24 * 1024, `narrowgate grew by ${grown} KB`);
+  socket.on('data', (d) => {
+    read += d.length;
+    got += d.toString('latin1');
+    for (let m; (m = got.match(/"data":\{"i":(\d+),/)); got = got.slice(m.index + m[0].length)) assert.equal(Number(m[1]), next++);
+    if (got.length > 4096 && !got.includes('"result"')) got = got.slice(-4096);
+  });
+  await until('the answer', () => got.includes('"result"'), 20000);
+  assert.equal(next, MESSAGES);
+  assert.ok(read > MESSAGES * FILL.length);
+});
