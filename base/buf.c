@@ -84,17 +84,6 @@ enum err buf_reserve(struct buf *b, size_t more)
 	return buf_grow(b, b->n + more);
 }
 
-enum err buf_add(struct buf *b, struct slice s)
-{
-	enum err e = buf_reserve(b, s.n);
-
-	if (e == E_OK && s.n) {
-		memcpy(b->p + b->n, s.p, s.n);
-		b->n += s.n;
-	}
-	return e;
-}
-
 enum err buf_add_char(struct buf *b, char c)
 {
 	enum err e = buf_reserve(b, 1);

@@ -30,7 +30,19 @@ void buf_consume(struct buf *b, size_t n);
 /* Makes room for `more` bytes behind the content; b->p + b->n may then be written to. E_TOO_BIG, E_NOMEM. */
 enum err buf_reserve(struct buf *b, size_t more);
 /* s must not lie in the buffer itself. */
-enum err buf_add(struct buf *b, struct slice s);
+static inline enum err buf_add(struct buf *b, struct slice s)
+{
+	if (s.n > b->cap - b->n) {
+		enum err e = buf_reserve(b, s.n);
+
+		if (e != E_OK)
+			return e;
+	}
+	if (s.n)
+		memcpy(b->p + b->n, s.p, s.n);
+	b->n += s.n;
+	return E_OK;
+}
 enum err buf_add_char(struct buf *b, char c);
 enum err buf_add_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Adds s as a quoted JSON string (RFC 8259 §7): quotes, backslashes and control characters escaped, one line. s is UTF-8. */

@@ -183,7 +183,7 @@ static const char *read_special(struct reader *r, const char *p, unsigned *flags
 }
 
 /* p is behind the opening quote. */
-static inline const char *read_string(struct reader *r, const char *p, unsigned flags)
+static const char *read_long_string(struct reader *r, const char *p, unsigned flags)
 {
 	const char *from = p;
 	bool escaped = false;
@@ -201,6 +201,17 @@ static inline const char *read_string(struct reader *r, const char *p, unsigned 
 	if (escaped)
 		flags |= JSON_ESCAPED;
 	return tape_add(r, JSON_STRING, flags, from, p) ? p + 1 : NULL;
+}
+
+/* The same: most strings end within one block and hold nothing special. */
+static inline const char *read_string(struct reader *r, const char *p, unsigned flags)
+{
+	unsigned marks = r->end - p >= JSON_SCAN_BYTES ? scan_mask(p) : 0;
+	const char *mark = marks ? p + __builtin_ctz(marks) : NULL;
+
+	if (!mark || *mark != '"')
+		return read_long_string(r, p, flags);
+	return tape_add(r, JSON_STRING, flags, p, mark) ? mark + 1 : NULL;
 }
 
 /* --- numbers and literals ----------------------------------------------------------------------------------------- */

@@ -80,8 +80,15 @@ struct slice json_source(const struct json *, uint32_t t);
 
 /* The decoded text of a string token: the text itself where nothing is escaped, else a copy in the arena. {NULL,0} when memory is out. */
 struct slice json_string(const struct json *, uint32_t t, struct arena *);
-/* Whether the string token, decoded, equals s. Allocates nothing. */
-bool json_string_eq(const struct json *, uint32_t t, struct slice s);
+/* json_string_eq for a string that holds escapes (JSON_ESCAPED). */
+bool json_escaped_eq(const struct json *, uint32_t t, struct slice s);
+/* Whether the string token, decoded, equals s. Allocates nothing. False for every other token. */
+static inline bool json_string_eq(const struct json *j, uint32_t t, struct slice s)
+{
+	if (!json_is(j, t, JSON_STRING))
+		return false;
+	return j->tok[t].flags & JSON_ESCAPED ? json_escaped_eq(j, t, s) : slice_eq(json_raw(j, t), s);
+}
 /* The token as an integer; false when it is no number, not integral as written (no fraction, no exponent), or outside int64. */
 bool json_int(const struct json *, uint32_t t, int64_t *out);
 

@@ -4,13 +4,12 @@
 #include "base/json_parts.h"
 #include "base/json_scan.h"
 
-/* Names are short and mostly of another length, so that is looked at before anything is called. */
 uint32_t json_member(const struct json *j, uint32_t obj, struct slice name)
 {
 	if (!json_is(j, obj, JSON_OBJECT))
 		return JSON_NONE;
 	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next; t = j->tok[t + 1].next)
-		if ((j->tok[t].len == name.n || (j->tok[t].flags & JSON_ESCAPED)) && json_string_eq(j, t, name))
+		if (json_string_eq(j, t, name))
 			return t + 1;
 	return JSON_NONE;
 }
@@ -41,7 +40,7 @@ static uint32_t hex_unit(const char *p)
 	return unit;
 }
 
-static size_t utf8_write(uint32_t c, char out[4])
+static size_t utf8_write(uint32_t c, char *out)
 {
 	if (c < 0x80) {
 		out[0] = (char)c;
@@ -65,25 +64,30 @@ static size_t utf8_write(uint32_t c, char out[4])
 	return 4;
 }
 
-size_t json_unescape(const char **p, char out[4])
+static size_t unescape_unicode(const char **p, char *out)
 {
-	static const char meaning[128] = {
-		['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
-	};
-	uint32_t c;
+	uint32_t c = hex_unit(*p + 2);
 
-	if ((*p)[1] != 'u') {
-		out[0] = meaning[(*p)[1] & 0x7F];
-		*p += 2;
-		return 1;
-	}
-	c = hex_unit(*p + 2);
 	*p += 6;
 	if (c >= 0xD800 && c <= 0xDFFF) { /* the reader has seen to the other half */
 		c = 0x10000 + ((c - 0xD800) << 10) + (hex_unit(*p + 2) - 0xDC00);
 		*p += 6;
 	}
 	return utf8_write(c, out);
+}
+
+/* Decodes the escape at *p, a backslash of a checked string, into the room it took; steps *p over it. Returns the bytes written. */
+static inline size_t unescape(const char **p, char *out)
+{
+	static const char meaning[128] = {
+		['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+	};
+
+	if ((*p)[1] == 'u')
+		return unescape_unicode(p, out);
+	*out = meaning[(*p)[1] & 0x7F];
+	*p += 2;
+	return 1;
 }
 
 /* The bytes at p up to the next backslash or `end`. */
@@ -104,35 +108,27 @@ struct slice json_string(const struct json *j, uint32_t t, struct arena *a)
 	out = at = arena_alloc_raw(a, raw.n); /* an escape is never shorter than what it stands for */
 	if (!out)
 		return (struct slice){ NULL, 0 };
-	while (p < end) {
-		size_t run;
-		if (end - p >= JSON_SCAN_BYTES) { /* what is left of the room is never less than what is left to read */
-			run = scan_copy_to_byte(at, p, '\\');
-		} else {
-			run = plain_run(p, end);
-			memcpy(at, p, run);
-		}
+	while (end - p >= JSON_SCAN_BYTES) { /* what is left of the room is never less than what is left to read */
+		size_t run = scan_copy_to_byte(at, p, '\\');
 		at += run;
 		p += run;
-		if (p < end && *p == '\\') {
-			char bytes[4];
-			size_t n = json_unescape(&p, bytes);
-			memcpy(at, bytes, n);
-			at += n;
-		}
+		if (run < JSON_SCAN_BYTES)
+			at += unescape(&p, at);
+	}
+	while (p < end) {
+		if (*p == '\\')
+			at += unescape(&p, at);
+		else
+			*at++ = *p++;
 	}
 	return slice_make(out, (size_t)(at - out));
 }
 
-bool json_string_eq(const struct json *j, uint32_t t, struct slice s)
+bool json_escaped_eq(const struct json *j, uint32_t t, struct slice s)
 {
 	struct slice raw = json_raw(j, t);
 	const char *p = raw.p, *end = raw.p + raw.n;
 
-	if (!json_is(j, t, JSON_STRING))
-		return false;
-	if (!(j->tok[t].flags & JSON_ESCAPED))
-		return slice_eq(raw, s);
 	while (p < end) {
 		size_t run = plain_run(p, end), n;
 		char bytes[4];
@@ -143,7 +139,7 @@ bool json_string_eq(const struct json *j, uint32_t t, struct slice s)
 		p += run;
 		if (p == end)
 			break;
-		n = json_unescape(&p, bytes);
+		n = unescape(&p, bytes);
 		if (!slice_starts(s, slice_make(bytes, n)))
 			return false;
 		s = slice_from(s, n);

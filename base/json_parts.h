@@ -9,9 +9,6 @@
 /* Whether a number (of valid grammar) is finite as a double, with a margin of the last digit. Underflow is no fault. */
 bool json_number_finite(struct slice number);
 
-/* Decodes the escape at *p, a backslash of a checked string; steps *p over it. Returns the bytes it gave to `out`. */
-size_t json_unescape(const char **p, char out[4]);
-
 /* A set of names, kept between the objects of one text; zero is empty. The memory is the arena's. */
 struct json_names {
 	uint32_t *slot; /* indices of name tokens; 0 is free, since token 0 is never a name */

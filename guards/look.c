@@ -1,14 +1,10 @@
 #include "guards/look.h"
 
 #include "base/utf8.h"
-
-struct look_word {
-	const char *word;
-	enum look look;
-};
+#include "guards/word.h"
 
 /* Folded: lower case, letters and digits only. */
-static const struct look_word words[] = {
+static const struct word words[] = {
 	{ "alias", LOOK_KEY },
 	{ "customerid", LOOK_TENANT },
 	{ "dest", LOOK_KEY },
@@ -64,32 +60,37 @@ static const struct look_word words[] = {
 	{ "workspaces", LOOK_TENANT },
 };
 
+struct look_part {
+	struct slice text;
+	enum look look;
+};
+
 /* What a compound name ends in: secretPath, path_prefix, x-tenant-id. */
-static const struct look_word tails[] = {
-	{ "path", LOOK_PATH },
-	{ "paths", LOOK_PATH },
-	{ "uri", LOOK_PATH },
-	{ "uris", LOOK_PATH },
-	{ "pathpattern", LOOK_PREFIX },
-	{ "pathpatterns", LOOK_PREFIX },
-	{ "prefix", LOOK_PREFIX },
-	{ "prefixes", LOOK_PREFIX },
-	{ "glob", LOOK_PREFIX },
-	{ "folder", LOOK_FOLDER },
-	{ "folders", LOOK_FOLDER },
-	{ "namespace", LOOK_FOLDER },
-	{ "namespaces", LOOK_FOLDER },
-	{ "directory", LOOK_FOLDER },
+static const struct look_part tails[] = {
+	{ { "path", 4 }, LOOK_PATH },
+	{ { "paths", 5 }, LOOK_PATH },
+	{ { "uri", 3 }, LOOK_PATH },
+	{ { "uris", 4 }, LOOK_PATH },
+	{ { "pathpattern", 11 }, LOOK_PREFIX },
+	{ { "pathpatterns", 12 }, LOOK_PREFIX },
+	{ { "prefix", 6 }, LOOK_PREFIX },
+	{ { "prefixes", 8 }, LOOK_PREFIX },
+	{ { "glob", 4 }, LOOK_PREFIX },
+	{ { "folder", 6 }, LOOK_FOLDER },
+	{ { "folders", 7 }, LOOK_FOLDER },
+	{ { "namespace", 9 }, LOOK_FOLDER },
+	{ { "namespaces", 10 }, LOOK_FOLDER },
+	{ { "directory", 9 }, LOOK_FOLDER },
 };
 
 /* What the names of tenants are made of. */
-static const struct look_word owners[] = {
-	{ "tenant", LOOK_TENANT },
-	{ "org", LOOK_TENANT },
-	{ "organization", LOOK_TENANT },
-	{ "organisation", LOOK_TENANT },
-	{ "workspace", LOOK_TENANT },
-	{ "partner", LOOK_PARTNER },
+static const struct look_part owners[] = {
+	{ { "tenant", 6 }, LOOK_TENANT },
+	{ { "org", 3 }, LOOK_TENANT },
+	{ { "organization", 12 }, LOOK_TENANT },
+	{ { "organisation", 12 }, LOOK_TENANT },
+	{ { "workspace", 9 }, LOOK_TENANT },
+	{ { "partner", 7 }, LOOK_PARTNER },
 };
 
 /* Folds into `out`, which holds LOOK_MAX_NAME bytes: of a longer name the end, which tells most. */
@@ -113,41 +114,28 @@ static struct slice fold_name(struct slice name, char *out)
 
 static enum look find_word(struct slice folded)
 {
-	size_t lo = 0, hi = sizeof words / sizeof *words;
+	const struct word *w = word_find(words, sizeof words / sizeof *words, folded);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		struct slice w = slice_of(words[mid].word);
-		size_t n = w.n < folded.n ? w.n : folded.n;
-		int order = memcmp(folded.p, w.p, n);
-
-		if (order == 0 && w.n == folded.n)
-			return words[mid].look;
-		if (order < 0 || (order == 0 && folded.n < w.n))
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return LOOK_NOTHING;
+	return w ? (enum look)w->means : LOOK_NOTHING;
 }
 
 static enum look find_tail(struct slice folded)
 {
-	for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
-		if (slice_ends(folded, slice_of(tails[i].word)))
+	for (size_t i = 0; folded.n && i < sizeof tails / sizeof *tails; i++)
+		if (word_ends(folded, tails[i].text))
 			return tails[i].look;
 	return LOOK_NOTHING;
 }
 
 static enum look owner_of(struct slice s)
 {
-	static const char *const ends[] = { "", "id", "ids", "name", "names", "slug" };
+	static const struct slice ends[] = { { "", 0 }, { "id", 2 }, { "ids", 3 }, { "name", 4 }, { "names", 5 }, { "slug", 4 } };
 
-	for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
-		struct slice word = slice_of(owners[i].word), end = slice_from(s, word.n);
-
-		for (size_t e = 0; slice_starts(s, word) && e < sizeof ends / sizeof *ends; e++)
-			if (slice_eq(end, slice_of(ends[e])))
+	for (size_t i = 0; s.n && i < sizeof owners / sizeof *owners; i++) {
+		if (!word_starts(s, owners[i].text))
+			continue;
+		for (size_t e = 0; e < sizeof ends / sizeof *ends; e++)
+			if (slice_eq(slice_from(s, owners[i].text.n), ends[e]))
 				return owners[i].look;
 	}
 	return LOOK_NOTHING;
@@ -155,12 +143,12 @@ static enum look owner_of(struct slice s)
 
 static enum look find_owner(struct slice folded)
 {
-	static const char *const heads[] = { "", "x", "target", "scai", "vault", "to", "from" };
-	enum look l = LOOK_NOTHING;
+	static const struct slice heads[] = { { "x", 1 }, { "target", 6 }, { "scai", 4 }, { "vault", 5 }, { "to", 2 }, { "from", 4 } };
+	enum look l = owner_of(folded);
 
-	for (size_t h = 0; l == LOOK_NOTHING && h < sizeof heads / sizeof *heads; h++)
-		if (slice_starts(folded, slice_of(heads[h])))
-			l = owner_of(slice_from(folded, strlen(heads[h])));
+	for (size_t h = 0; folded.n && l == LOOK_NOTHING && h < sizeof heads / sizeof *heads; h++)
+		if (word_starts(folded, heads[h]))
+			l = owner_of(slice_from(folded, heads[h].n));
 	return l;
 }
 

@@ -204,11 +204,12 @@ static void walk(struct mask *m, struct doc *d, uint32_t tok, const struct place
 /* Sentences that may quote a value. */
 static bool is_sentence(struct slice name)
 {
-	static const char *const NAMES[] = { "message", "msg", "text", "output", "result", "content", "stdout", "stderr",
-		"body", "detail", "details", "error", "reason", "response" };
+	static const struct slice NAMES[] = { { "message", 7 }, { "msg", 3 }, { "text", 4 }, { "output", 6 }, { "result", 6 },
+		{ "content", 7 }, { "stdout", 6 }, { "stderr", 6 }, { "body", 4 }, { "detail", 6 }, { "details", 7 }, { "error", 5 },
+		{ "reason", 6 }, { "response", 8 } };
 
 	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
-		if (slice_eq_nocase(name, slice_of(NAMES[i])))
+		if (name.n == NAMES[i].n && slice_eq_nocase(name, NAMES[i]))
 			return true;
 	return name.n == 0;
 }

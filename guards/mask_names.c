@@ -1,16 +1,12 @@
 #include "guards/mask_names.h"
 
 #include "base/utf8.h"
+#include "guards/word.h"
 
 #define NAME_MAX_FOLDED 64
 
-struct known {
-	char name[20];
-	enum name_class class;
-};
-
 /* Folded spelling, sorted by bytes. */
-static const struct known KNOWN[] = {
+static const struct word KNOWN[] = {
 	{ "accesskey", NAME_VALUE }, { "accesstier", NAME_META }, { "accesstoken", NAME_VALUE },
 	{ "accountkey", NAME_VALUE }, { "apikey", NAME_VALUE }, { "apisecret", NAME_VALUE },
 	{ "apitoken", NAME_VALUE }, { "authorization", NAME_VALUE }, { "authtoken", NAME_VALUE },
@@ -67,29 +63,10 @@ static size_t fold_name(char *out, struct slice name)
 	return n;
 }
 
-static const struct known *find_known(const char *name, size_t n)
-{
-	size_t lo = 0, hi = sizeof KNOWN / sizeof *KNOWN;
-
-	if (n >= sizeof KNOWN->name)
-		return NULL;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int order = memcmp(KNOWN[mid].name, name, n);
-		if (order == 0 && KNOWN[mid].name[n] == '\0')
-			return &KNOWN[mid];
-		if (order < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
-}
-
 /* `lease_id`, `leaseId`, `leaseID` are ids; `valid` and `paid` are words. The same for `_at`. */
 static bool ends_as_word(struct slice name, struct slice lower, struct slice camel, struct slice upper)
 {
-	if (name.n <= lower.n)
+	if (name.n <= lower.n || (name.p[name.n - 1] | 0x20) != lower.p[lower.n - 1])
 		return false;
 	char before = name.p[name.n - lower.n - 1];
 	if (slice_ends(name, lower))
@@ -110,28 +87,29 @@ static bool ends_like_value(struct slice folded)
 		{ "cursortoken", 11 }, { "progresstoken", 13 } };
 
 	for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++)
-		if (slice_ends(folded, ENDS[i]))
+		if (word_ends(folded, ENDS[i]))
 			return true;
+	if (!word_ends(folded, SL("token")))
+		return false;
 	for (size_t i = 0; i < sizeof PAGES / sizeof *PAGES; i++)
 		if (slice_ends(folded, PAGES[i]))
 			return false;
-	return slice_ends(folded, SL("token"));
+	return true;
 }
 
 enum name_class mask_name_class(struct slice name)
 {
 	char text[NAME_MAX_FOLDED];
-	size_t n = fold_name(text, name);
-	const struct known *k = n ? find_known(text, n) : NULL;
+	struct slice folded = slice_make(text, fold_name(text, name));
+	const struct word *known = word_find(KNOWN, sizeof KNOWN / sizeof *KNOWN, folded);
 
-	if (k)
-		return k->class;
+	if (known)
+		return (enum name_class)known->means;
 	if (ends_as_word(name, SL("id"), SL("Id"), SL("ID")) || ends_as_word(name, SL("at"), SL("At"), SL("AT")))
 		return NAME_META;
-	struct slice folded = slice_make(text, n);
 	if (slice_starts(folded, SL("expires")) || slice_starts(folded, SL("serial")))
 		return NAME_META;
-	return n == 0 || ends_like_value(folded) ? NAME_VALUEISH : NAME_PLAIN;
+	return folded.n == 0 || ends_like_value(folded) ? NAME_VALUEISH : NAME_PLAIN;
 }
 
 enum name_class mask_name_class_any(struct slice name, struct arena *a)

@@ -12,18 +12,20 @@ struct envelope {
 	uint32_t at[N_MEMBERS];
 };
 
-/* Which member a name token is; N_MEMBERS: none. A text is never shorter than what it decodes to. */
+/* Which member a name token is; N_MEMBERS: none. */
 static int member_of(const struct json *j, uint32_t name)
 {
-	static const struct slice names[N_MEMBERS] = {
-		[VERSION] = { "jsonrpc", 7 }, [ID] = { "id", 2 }, [METHOD] = { "method", 6 },
-		[PARAMS] = { "params", 6 }, [RESULT] = { "result", 6 }, [ERROR] = { "error", 5 },
-	};
-	int i = 0;
-
-	while (i < N_MEMBERS && (j->tok[name].len < names[i].n || !json_string_eq(j, name, names[i])))
-		i++;
-	return i;
+	if (json_string_eq(j, name, SL("jsonrpc")))
+		return VERSION;
+	if (json_string_eq(j, name, SL("id")))
+		return ID;
+	if (json_string_eq(j, name, SL("method")))
+		return METHOD;
+	if (json_string_eq(j, name, SL("params")))
+		return PARAMS;
+	if (json_string_eq(j, name, SL("result")))
+		return RESULT;
+	return json_string_eq(j, name, SL("error")) ? ERROR : N_MEMBERS;
 }
 
 /* The functions below set *bad to the token that is at fault. */

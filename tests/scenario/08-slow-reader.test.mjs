@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { join } from 'node:path';
 import { scratch, serve, sleep, until } from './lib.mjs';
 
-const MESSAGES = 1200;
+const MESSAGES = 800;
 const FILL = 'x'.repeat(64 * 1024);
 
 async function talkative(t) {
@@ -32,7 +32,7 @@ async function talkative(t) {
 
 const rssKb = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]);
 
-test('HTTP-15: 75 MB to an agent that stops reading, then reads on: bounded, whole, in order', async (t) => {
+test('HTTP-15: 50 MB to an agent that stops reading, then reads on: bounded, whole, in order', async (t) => {
   const v = await talkative(t);
   const dir = scratch(t);
   writeFileSync(join(dir, 't.yaml'), 'catalog: t\ntools:\n  read: {do: list}\n');
@@ -60,7 +60,8 @@ test('HTTP-15: 75 MB to an agent that stops reading, then reads on: bounded, who
     for (let m; (m = got.match(/"data":\{"i":(\d+),/)); got = got.slice(m.index + m[0].length)) assert.equal(Number(m[1]), next++);
     if (got.length > 4096 && !got.includes('"result"')) got = got.slice(-4096);
   });
-  await until('the answer', () => got.includes('"result"'), 20000);
+  socket.resume();
+  await until('the answer', () => got.includes('"result"'), 20000).catch((e) => { throw new Error(`${e.message}: ${next} of ${MESSAGES} messages, ${read} bytes read, ${v.state.written} written`); });
   assert.equal(next, MESSAGES);
   assert.ok(read > MESSAGES * FILL.length);
 });

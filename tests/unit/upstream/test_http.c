@@ -1,6 +1,8 @@
 /* Streamable HTTP against a server that follows a script; rig.c checks the rules of callbacks in all of them. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "tests/unit/upstream/fake.h"
 #include "tests/unit/upstream/rig.h"
@@ -421,6 +423,50 @@ static void test_listen(void **state)
 	fake_free(&s.fake);
 }
 
+static void script_listeners(struct fake *f)
+{
+	int fds[4];
+
+	for (int i = 0; i < 4; i++) {
+		fake_accept(f);
+		fds[i] = f->fd;
+		fake_request(f);
+		if (i < 3)
+			fake_say(f, EVENTS);
+		else
+			fake_json(f, "{}");
+	}
+	for (int i = 0; i < 4; i++) {
+		f->fd = fds[i];
+		fake_await_close(f);
+	}
+}
+
+/* Streams that never end must leave room for calls. */
+static void test_many_listeners(void **state)
+{
+	struct scene s;
+	struct ear *e[4];
+
+	(void)state;
+	fake_start(&s.fake, script_listeners, NULL);
+	struct vault_config conf = rig_config(s.fake.port, s.url);
+	conf.max_connections = 4;
+	rig_open(&s.rig, &conf);
+	for (int i = 0; i < 4; i++)
+		e[i] = rig_listen(&s.rig);
+	ear_expect(e[3], UP_UNREACHABLE, 0, "");
+	for (int i = 0; i < 3; i++)
+		while (!e[i]->seen.n)
+			rig_turn(&s.rig, 5);
+	ear_expect(rig_send(&s.rig, "{}", "1"), UP_DONE, 200, "[{}]");
+	for (int i = 0; i < 3; i++)
+		e[i]->over = true;
+	close_scene(&s);
+	for (int i = 0; i < 3; i++)
+		ear_free(e[i]);
+}
+
 /* --- connections ------------------------------------------------------------------------------------------------------------------ */
 
 static void script_dead_connection(struct fake *f)
@@ -428,11 +474,11 @@ static void script_dead_connection(struct fake *f)
 	fake_accept(f);
 	fake_request(f);
 	fake_json(f, "{}");
-	fake_close(f);
+	fake_reset(f);
 	fake_accept(f);
 	fake_request(f);
 	fake_json(f, "{}");
-	fake_reset(f);
+	fake_close(f);
 	fake_accept(f);
 	fake_request(f);
 	fake_json(f, "{}");
@@ -454,6 +500,62 @@ static void test_dead_connection(void **state)
 	ear_expect(rig_send(&s.rig, "{}", "1"), UP_DONE, 200, "[{}]");
 	close_scene(&s);
 	assert_int_equal(s.fake.accepted, 3);
+}
+
+static void script_dies_late(struct fake *f)
+{
+	fake_accept(f);
+	fake_request(f);
+	fake_json(f, "{}");
+	usleep(15000);
+	fake_close(f);
+	fake_accept(f);
+	fake_request(f);
+	fake_json(f, "{}");
+	fake_await_close(f);
+}
+
+struct late_sender {
+	struct scene *scene;
+	struct ear *ear;
+	uv_poll_t poll;
+	int pipe[2];
+};
+
+static void on_late(uv_poll_t *h, int status, int events)
+{
+	struct late_sender *l = h->data;
+
+	(void)status;
+	(void)events;
+	uv_poll_stop(h);
+	l->ear = rig_send(&l->scene->rig, "{}", "2");
+}
+
+/* The connection is taken up in the same round of the loop in which its end would have been seen, just before. */
+static void test_dies_before_sending(void **state)
+{
+	struct scene s;
+	struct late_sender l = { .scene = &s };
+
+	(void)state;
+	open_scene(&s, script_dies_late);
+	assert_int_equal(pipe(l.pipe), 0);
+	uv_poll_init(&s.rig.loop, &l.poll, l.pipe[0]);
+	l.poll.data = &l;
+	uv_poll_start(&l.poll, UV_READABLE, on_late);
+	ear_expect(rig_send(&s.rig, "{}", "1"), UP_DONE, 200, "[{}]");
+	rig_turn(&s.rig, 1); /* the kernel forgets that the connection was ready */
+	assert_int_equal(write(l.pipe[1], "x", 1), 1);
+	usleep(30000);
+	while (!l.ear)
+		uv_run(&s.rig.loop, UV_RUN_ONCE);
+	ear_expect(l.ear, UP_DONE, 200, "[{}]");
+	uv_close((uv_handle_t *)&l.poll, NULL);
+	close_scene(&s);
+	close(l.pipe[0]);
+	close(l.pipe[1]);
+	assert_int_equal(s.fake.accepted, 2);
 }
 
 static void script_cut(struct fake *f)
@@ -482,6 +584,39 @@ static void test_never_sent_twice(void **state)
 	fake_stop(&s.fake);
 	assert_int_equal(count(s.fake.seen, "write"), 1);
 	fake_free(&s.fake);
+}
+
+static void script_cut_request(struct fake *f)
+{
+	struct pollfd p = { .fd = f->listener, .events = POLLIN };
+	char some[1000];
+
+	fake_accept(f);
+	if (recv(f->fd, some, sizeof some, 0) <= 0)
+		f->broken = "the beginning of a request";
+	usleep(20000);
+	fake_reset(f);
+	if (poll(&p, 1, 300) != 0)
+		f->broken = "nothing";
+}
+
+static void test_half_a_request(void **state)
+{
+	enum { BYTES = 6 << 20 };
+	char *body = malloc(BYTES + 1);
+	struct scene s;
+
+	(void)state;
+	memset(body, 'y', BYTES);
+	body[BYTES] = 0;
+	fake_start(&s.fake, script_cut_request, NULL);
+	struct vault_config conf = rig_config(s.fake.port, s.url);
+	conf.max_message_bytes = BYTES;
+	rig_open(&s.rig, &conf);
+	ear_expect(rig_send(&s.rig, body, "1"), UP_BROKEN, 0, "");
+	rig_turn(&s.rig, 350);
+	close_scene(&s);
+	free(body);
 }
 
 static void script_surplus(struct fake *f)
@@ -950,7 +1085,8 @@ int main(void)
 		cmocka_unit_test(test_json), cmocka_unit_test(test_request_bytes), cmocka_unit_test(test_events),
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_garbage), cmocka_unit_test(test_big),
 		cmocka_unit_test(test_huge_request), cmocka_unit_test(test_session), cmocka_unit_test(test_session_lost),
-		cmocka_unit_test(test_session_reopened), cmocka_unit_test(test_listen), cmocka_unit_test(test_dead_connection),
+		cmocka_unit_test(test_session_reopened), cmocka_unit_test(test_listen), cmocka_unit_test(test_many_listeners),
+		cmocka_unit_test(test_dies_before_sending), cmocka_unit_test(test_half_a_request), cmocka_unit_test(test_dead_connection),
 		cmocka_unit_test(test_never_sent_twice), cmocka_unit_test(test_surplus), cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_probe), cmocka_unit_test(test_waiting_line), cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_backpressure), cmocka_unit_test(test_cancel), cmocka_unit_test(test_cancel_early),
