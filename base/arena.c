@@ -139,9 +139,11 @@ void *arena_alloc_raw(struct arena *a, size_t n)
 
 void arena_shrink(struct arena *a, void *p, size_t n, size_t keep)
 {
-	struct arena_block *b = a->current;
+	struct arena_block *b = a->current, *newest = a->first ? a->first->next : NULL;
 	size_t less = rounded(n) - rounded(keep);
 
+	if (newest && (char *)p == newest->data)
+		b = newest; /* it has a block of its own */
 	if (!b || (char *)p + rounded(n) != b->data + b->used)
 		return;
 	ASAN_POISON_MEMORY_REGION((char *)p + keep, n - keep);

@@ -125,7 +125,7 @@ enum err buf_add_fmt(struct buf *b, const char *fmt, ...)
 }
 
 /* Writes the escape of c to `text`; returns its length. */
-static size_t escape(char c, char text[6])
+static inline size_t escape(char c, char text[6])
 {
 	static const char letter[128] = {
 		['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
@@ -133,10 +133,9 @@ static size_t escape(char c, char text[6])
 	static const char hex[] = "0123456789abcdef";
 
 	text[0] = '\\';
-	if (letter[c & 0x7F]) {
-		text[1] = letter[c & 0x7F];
+	text[1] = letter[c & 0x7F];
+	if (text[1])
 		return 2;
-	}
 	memcpy(text + 1, "u00", 3);
 	text[4] = hex[(unsigned char)c >> 4];
 	text[5] = hex[(unsigned char)c & 15];
@@ -148,19 +147,7 @@ static bool needs_escape(char c)
 	return (unsigned char)c < 0x20 || c == '"' || c == '\\';
 }
 
-/* Copies up to the first byte that needs an escape; returns how many. `out` has room for JSON_SCAN_BYTES at least. */
-static size_t copy_plain(char *out, struct slice s)
-{
-	size_t i = 0;
-
-	if (s.n >= JSON_SCAN_BYTES)
-		return scan_copy_to_escape(out, s.p);
-	for (; i < s.n && !needs_escape(s.p[i]); i++)
-		out[i] = s.p[i];
-	return i;
-}
-
-/* Where the maximum is near: byte by byte, for it must be met exactly. */
+/* Byte by byte: the end of a text, and where the maximum is near, for it must be met exactly. */
 static enum err add_json_tightly(struct buf *b, struct slice s)
 {
 	enum err e = E_OK;
@@ -172,26 +159,34 @@ static enum err add_json_tightly(struct buf *b, struct slice s)
 	return e;
 }
 
+#define STEP_ROOM (JSON_SCAN_BYTES + 6) /* a plain run and an escape */
+
+/* As many blocks of s as there is room for; returns the rest of it. */
+static struct slice add_json_blocks(struct buf *b, struct slice s)
+{
+	const char *p = s.p, *end = s.p + s.n;
+	char *out = b->p + b->n, *out_end = b->p + b->cap;
+
+	while (end - p >= JSON_SCAN_BYTES && out_end - out >= STEP_ROOM) {
+		size_t run = scan_copy_to_escape(out, p);
+
+		p += run;
+		out += run;
+		if (run < JSON_SCAN_BYTES)
+			out += escape(*p++, out);
+	}
+	b->n = (size_t)(out - b->p);
+	return slice_make(p, (size_t)(end - p));
+}
+
 static enum err add_json_text(struct buf *b, struct slice s)
 {
-	const size_t room = JSON_SCAN_BYTES + 6; /* of one step: a plain run and an escape */
-
-	while (s.n) {
-		size_t run;
-
-		if (b->max - b->n < room)
-			return add_json_tightly(b, s);
-		if (b->cap - b->n < room && buf_reserve(b, room) != E_OK)
+	while (s.n >= JSON_SCAN_BYTES && b->max - b->n >= STEP_ROOM) {
+		if (b->cap - b->n < STEP_ROOM && buf_reserve(b, STEP_ROOM) != E_OK)
 			return b->failed;
-		run = copy_plain(b->p + b->n, s);
-		b->n += run;
-		s = slice_from(s, run);
-		if (s.n && needs_escape(s.p[0])) {
-			b->n += escape(s.p[0], b->p + b->n);
-			s = slice_from(s, 1);
-		}
+		s = add_json_blocks(b, s);
 	}
-	return E_OK;
+	return add_json_tightly(b, s);
 }
 
 enum err buf_add_json_string(struct buf *b, struct slice s)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include "base/json_parts.h"
 
+#define FEW_CHANGES 16
+
 /* An edit at its place in the text. Edits share a place only when they are of one token, or inserts into one object. */
 struct change {
 	uint32_t at;
@@ -118,11 +120,29 @@ static uint32_t count_escaped_names(const struct json *j)
 	return n;
 }
 
-/* The edits, and before them one for each escaped name, sorted by place. */
-static enum err changes_make(const struct json *j, const struct json_edits *e, struct change **out, uint32_t *n)
+/* Mostly they come in order, or are few. */
+static void changes_sort(struct change *v, uint32_t n)
+{
+	if (n > FEW_CHANGES) {
+		qsort(v, n, sizeof(*v), change_compare);
+		return;
+	}
+	for (uint32_t i = 1; i < n; i++) {
+		struct change c = v[i];
+		uint32_t k = i;
+		for (; k > 0 && change_compare(&v[k - 1], &c) > 0; k--)
+			v[k] = v[k - 1];
+		v[k] = c;
+	}
+}
+
+/* The edits, and before them one for each escaped name, sorted by place; in `few` when that is enough. */
+static enum err changes_make(const struct json *j, const struct json_edits *e, struct change few[FEW_CHANGES],
+	struct change **out, uint32_t *n)
 {
 	uint32_t escaped = count_escaped_names(j), at = 0;
-	struct change *v = arena_array(e->arena, (size_t)e->n + escaped, sizeof(*v));
+	size_t all = (size_t)e->n + escaped;
+	struct change *v = all <= FEW_CHANGES ? few : arena_array(e->arena, all, sizeof(*v));
 	enum err err = v ? E_OK : E_NOMEM;
 
 	for (uint32_t t = 0; err == E_OK && at < escaped; t++) {
@@ -138,8 +158,8 @@ static enum err changes_make(const struct json *j, const struct json_edits *e, s
 		v[i].order = i;
 		err = change_place(j, &v[i]);
 	}
-	if (err == E_OK && at > 1)
-		qsort(v, at, sizeof(*v), change_compare);
+	if (err == E_OK)
+		changes_sort(v, at);
 	*out = v;
 	*n = at;
 	return err;
@@ -288,12 +308,12 @@ enum err json_splice(const struct json *j, const struct json_edits *edits, struc
 {
 	struct splice s = { .j = j, .out = out, .filled = JSON_NONE };
 	size_t held = out->n;
-	struct change *v;
+	struct change few[FEW_CHANGES], *v;
 	enum err e;
 
 	if (!edits->n && !j->escaped_names)
 		return buf_add(out, j->text);
-	e = changes_make(j, edits, &v, &s.n);
+	e = changes_make(j, edits, few, &v, &s.n);
 	s.v = v;
 	for (uint32_t i = 0; e == E_OK && i < s.n; i++)
 		e = apply(&s, i);

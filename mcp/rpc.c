@@ -1,7 +1,5 @@
 #include "mcp/rpc.h"
 
-#define MAX_INT_ID (INT64_C(1) << 53)
-
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
 /* The members an envelope may have. */
@@ -59,7 +57,7 @@ static bool is_valid_id(const struct json *j, uint32_t id)
 
 	if (json_is(j, id, JSON_STRING))
 		return raw.n <= RPC_MAX_ID;
-	return json_int(j, id, &n) && n >= -MAX_INT_ID && n <= MAX_INT_ID && !slice_eq(raw, SL("-0"));
+	return json_int(j, id, &n) && !slice_eq(raw, SL("-0"));
 }
 
 static enum err read_call(struct rpc *out, const struct envelope *e, struct arena *arena, uint32_t *bad)

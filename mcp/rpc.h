@@ -24,7 +24,7 @@ struct rpc {
 /*
  * Reads one message. Besides what json_parse refuses: E_ENVELOPE (no `"jsonrpc":"2.0"`, shapes mixed, params or result no
  * object, an error without integer code and string message), E_BATCH (an array), E_ID (null, fraction, -0, boolean,
- * container, an integer outside +-2^53, a string written in over RPC_MAX_ID bytes; a result without id; a request without
+ * container, an integer outside int64, a string written in over RPC_MAX_ID bytes; a result without id; a request without
  * one is a notification), E_MEMBER (any other envelope member, case twins included; any in an error but code, message, data).
  * An error response may have `"id": null` or none: id is then JSON_NONE. On error *out is empty.
  */

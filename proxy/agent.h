@@ -12,7 +12,7 @@ struct agent {
 	struct agent *next;
 	struct slice name;              /* owned */
 	struct ledger *ledger;
-	size_t n_sessions;
+	size_t n_channels;
 };
 
 /* The agent that an ask comes from, or NULL: nobody we know. The configured row goes to *conf. */

@@ -10,6 +10,8 @@
 #include "proxy/backend.h"
 #include "proxy/channel.h"
 #include "proxy/exchange.h"
+#include "proxy/fetch.h"
+#include "proxy/revive.h"
 #include "proxy/sidecar.h"
 
 #define SCRATCH_BYTES (64u * 1024 * 1024)
@@ -18,7 +20,7 @@ uint64_t app_wall_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_REALTIME, &t);
+	clock_gettime(CLOCK_REALTIME_COARSE, &t); /* good to some milliseconds, and a fifth of the price */
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
@@ -46,9 +48,17 @@ void app_decision_id(struct app *app, char out[33])
 static struct exchange *overdue(const struct trunk *t, uint64_t now_ms)
 {
 	for (struct exchange *x = t->exchanges; x; x = x->next)
-		if (x->deadline_ms && x->deadline_ms <= now_ms)
+		if (exchange_due_ms(x) <= now_ms)
 			return x;
 	return NULL;
+}
+
+/* What the trunk does of its own accord. True when that is over, and all may be other than before. */
+static bool tick_trunk(struct trunk *t, uint64_t now_ms)
+{
+	if (t->listen_again_ms && t->listen_again_ms <= now_ms)
+		trunk_listen_again(t);
+	return fetch_expire(t, now_ms) || revive_expire(t, now_ms);
 }
 
 static struct channel *idle_channel(const struct trunk *t, uint64_t now_ms)
@@ -63,6 +73,8 @@ static struct channel *idle_channel(const struct trunk *t, uint64_t now_ms)
 static bool sweep_one(struct backend *b, uint64_t now_ms)
 {
 	for (struct trunk *t = b->trunks; t; t = t->next) {
+		if (tick_trunk(t, now_ms))
+			return true;
 		struct exchange *x = overdue(t, now_ms);
 		struct channel *c = x ? NULL : idle_channel(t, now_ms);
 
@@ -179,8 +191,11 @@ static bool swap_backends(struct app *app, struct config *config, struct slice *
 
 bool app_swap(struct app *app, struct config *config, struct slice *why)
 {
+	arena_reset(&app->scratch);
 	*why = SL("");
-	if (!self_test(config, &app->scratch, why) || !swap_backends(app, config, why)) {
+	if (config->n_upstreams == 0)
+		*why = SL("no upstream is configured, and inspect_content alone is not in this version: name a vault under `upstreams`");
+	if (why->n || !self_test(config, &app->scratch, why) || !swap_backends(app, config, why)) {
 		config_unref(config);
 		return false;
 	}

@@ -26,6 +26,11 @@ enum {
 	MAX_TOOLS = 4096,               /* per vault */
 	SESSION_IDLE_MS = 60 * 60 * 1000,
 	CONNECT_TIMEOUT_MS = 10 * 1000,
+	TELL_TIMEOUT_MS = 30 * 1000,    /* for the vault to take a notification or an answer */
+	ASKED_MS = 10 * 60 * 1000,      /* for an agent (a human, perhaps) to answer the vault */
+	EAR_AGAIN_MS = 5 * 1000,        /* until a GET stream that the vault has ended is opened again */
+	VALUE_ECHO_MS = 200,            /* after an answer with values, texts on other connections may still tell them */
+	VALUE_LATE_MS = 60 * 1000,      /* the same after a call with values that was given up */
 	MAX_UPSTREAM_CONNECTIONS = 512,
 };
 
@@ -40,6 +45,7 @@ struct app {
 	struct table *sessions;         /* session id -> struct channel, not owned */
 	struct audit *audit;
 	struct exchange *free_exchanges;
+	size_t n_free_exchanges;
 	struct arena scratch;           /* for one incoming message at a time */
 	uv_timer_t sweep;               /* deadlines and idle sessions, every SWEEP_MS */
 	uint64_t id_prefix, id_count;   /* of decision ids */
@@ -59,7 +65,8 @@ uint64_t app_now_us(void);
 
 /*
  * Wires an app for a loaded configuration, whose reference it takes over. Starts no listener. False, with a text in
- * *why (static or in the scratch arena), when an upstream cannot work, the audit file cannot be opened, or a self-test fails.
+ * *why (static or in the scratch arena), when an upstream cannot work, the audit file cannot be opened, or a self-test fails;
+ * app_finish is due all the same.
  */
 bool app_init(struct app *, uv_loop_t *, struct config *, struct slice *why);
 /* Closes all channels and vaults; `closed` is called once, when no handle is left on the loop. */

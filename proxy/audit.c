@@ -203,6 +203,11 @@ static void add_judgement(struct buf *b, const struct judgement *j)
 	}
 }
 
+bool audit_wanted(const struct audit *a)
+{
+	return a->fd >= 0;
+}
+
 void audit_write(struct audit *a, const struct audit_line *l)
 {
 	struct buf *b = &a->kept;

@@ -26,6 +26,8 @@ struct audit_line {
 
 /* Opens the file (append, 0600 when new) or stdout. NULL path and !to_stdout: lines go nowhere. NULL with *why on failure. */
 struct audit *audit_open(uv_loop_t *, struct slice path, bool to_stdout, const char **why);
+/* Whether lines go anywhere. */
+bool audit_wanted(const struct audit *);
 void audit_write(struct audit *, const struct audit_line *);
 /* Writes out what is kept. */
 void audit_flush(struct audit *);

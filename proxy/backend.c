@@ -178,6 +178,8 @@ void backend_free(struct backend *b, void (*closed)(void *ctx), void *ctx)
 	if (!e)
 		abort();
 	*e = (struct ending){ b, closed, ctx };
+	for (struct trunk *t = b->trunks; t; t = t->next)
+		t->lost = true; /* nothing more is sent, whatever is woken by what ends */
 	while (b->trunks)
 		channel_close(b->trunks->channels);
 	if (b->vault)

@@ -26,6 +26,7 @@ struct backend {
 	bool reached;                         /* probed with success once since start */
 	bool probing;
 	size_t open_value_calls;              /* value-bearing calls in flight, over all agents */
+	uint64_t values_until_ms;             /* loop time until which those that ended may still be spoken of */
 	uint64_t next_probe_ms;
 };
 

@@ -24,7 +24,29 @@ struct channel *channel_create(struct app *app, struct agent *agent, struct back
 		return NULL;
 	}
 	trunk_join(t, c);
+	agent->n_channels++;
 	return c;
+}
+
+static void pick_older(struct channel **oldest, struct channel *c, const struct agent *agent)
+{
+	if (c->agent == agent && c->session[0] && c->n_exchanges == 0 && (!*oldest || c->used_ms < (*oldest)->used_ms))
+		*oldest = c;
+}
+
+bool channel_make_room(struct app *app, const struct agent *agent)
+{
+	struct channel *oldest = NULL;
+
+	if (agent->n_channels < MAX_SESSIONS_PER_AGENT && table_count(app->sessions) < MAX_SESSIONS)
+		return true;
+	for (size_t i = 0; i < app->n_backends; i++)
+		for (struct trunk *t = app->backends[i]->trunks; t; t = t->next)
+			for (struct channel *c = t->channels; c; c = c->next)
+				pick_older(&oldest, c, agent);
+	if (oldest)
+		channel_close(oldest);
+	return oldest;
 }
 
 struct channel *channel_stateless(struct app *app, struct agent *agent, struct backend *b)
@@ -45,15 +67,12 @@ bool channel_open_session(struct channel *c)
 {
 	unsigned char random[SESSION_ID_CHARS / 2];
 
-	if (table_count(c->app->sessions) >= MAX_SESSIONS || c->agent->n_sessions >= MAX_SESSIONS_PER_AGENT)
-		return false;
 	digest_random(random, sizeof random);
 	digest_hex(random, sizeof random, c->session);
 	if (table_put(c->app->sessions, slice_of(c->session), c, 0, 0) != E_OK) {
 		c->session[0] = 0;
 		return false;
 	}
-	c->agent->n_sessions++;
 	return true;
 }
 
@@ -70,7 +89,6 @@ static void end_session(struct channel *c)
 		return;
 	table_take(c->app->sessions, slice_of(c->session));
 	wipe(c->session, sizeof c->session);
-	c->agent->n_sessions--;
 }
 
 static void drop_waiting(struct channel *c)
@@ -136,6 +154,7 @@ static void end(struct channel *c, int status, const char *text)
 	drop_hello(c);
 	table_free(c->asked);
 	trunk_leave(c->trunk, c);
+	c->agent->n_channels--;
 	free(c);
 }
 
@@ -157,22 +176,47 @@ void channel_lost(struct channel *c)
 		end(c, 502, text);
 }
 
-bool channel_move(struct channel *c, bool revive)
+/* What the vault has asked, and what it said that nobody heard, meant a conversation that is over. */
+static bool forget_vault(struct channel *c)
 {
-	struct trunk *t = trunk_get(c->trunk->backend);
+	struct table *asked = table_create(MAX_ASKED, free);
+
+	if (!asked)
+		return false;
+	table_free(c->asked);
+	c->asked = asked;
+	c->asked_until_ms = 0;
+	drop_waiting(c);
+	return true;
+}
+
+static void change_trunk(struct channel *c, struct trunk *t)
+{
 	struct exchange *ear = c->listener;
 
-	if (!t)
-		return false;
-	if (ear)
+	if (ear) {
+		upstream_cancel(ear->ucall);
+		ear->ucall = NULL;
 		exchange_unlink(ear);
+	}
 	trunk_leave(c->trunk, c);
 	trunk_join(t, c);
 	if (ear)
 		exchange_link(ear, c);
-	if (revive && c->hello.n && !t->hello.n && !t->revival)
-		return revive_start(c);
-	return true;
+	c->listener = ear;
+}
+
+bool channel_move(struct channel *c, bool revive)
+{
+	struct trunk *t = forget_vault(c) ? trunk_get(c->trunk->backend) : NULL;
+
+	if (!t)
+		return false;
+	change_trunk(c, t);
+	if (!revive || !c->hello.n || !c->version[0] || t->hello.n || trunk_introducing(t) || revive_start(c))
+		return true;
+	t->lost = true; /* the next message tries anew */
+	return false;
 }
 
 void channel_judge_vault(struct channel *c, const struct rpc *rpc, struct arena *arena, struct judgement *j)
@@ -208,7 +252,7 @@ static struct reply *any_stream(const struct channel *c)
 	if (c->listener && c->listener->reply)
 		return c->listener->reply;
 	for (struct exchange *x = c->trunk->exchanges; x; x = x->next)
-		if (x->channel == c && x->kind == XK_REQUEST && x->reply && x->state == X_SENT)
+		if (x->channel == c && x->kind == XK_REQUEST && x->reply && x->state == X_SENT && x->method != M_INITIALIZE)
 			return x->reply;
 	return NULL;
 }
@@ -234,17 +278,44 @@ void channel_flush(struct channel *c)
 	drop_waiting(c);
 }
 
-bool channel_asked(struct channel *c, struct slice id_key, enum method method)
+static bool note_asked(struct channel *c, struct slice id_key, enum method method)
 {
 	enum method *m = malloc(sizeof *m);
+	uint64_t now_ms = uv_now(c->app->loop);
 
 	if (!m)
 		return false;
 	*m = method;
-	if (table_put(c->asked, id_key, m, 0, 0) == E_OK)
+	if (!id_key.n || table_put(c->asked, id_key, m, now_ms + ASKED_MS, now_ms) != E_OK) {
+		free(m);
+		return false;
+	}
+	c->asked_until_ms = now_ms + ASKED_MS;
+	return true;
+}
+
+bool channel_ask(struct channel *c, const struct rpc *rpc, struct arena *arena, struct slice *bytes)
+{
+	const struct method_row *row = method_find(rpc->method_name, SIDE_SERVER, false);
+	struct judgement j;
+
+	channel_judge_vault(c, rpc, arena, &j);
+	*bytes = j.bytes;
+	if (j.kind != VERDICT_DENY && row && note_asked(c, rpc_id_key(rpc, arena), row->id))
 		return true;
-	free(m);
+	if (!j.refusal.n)
+		j.refusal = judge_failure(rpc_id(rpc), RPC_INTERNAL_ERROR, "the agent cannot be asked", arena);
+	trunk_tell(c->trunk, j.refusal, slice_of(c->version));
 	return false;
+}
+
+/* The vault has the word again: its time begins anew. */
+static void touch_all(struct channel *c)
+{
+	c->asked_until_ms = 0;
+	for (struct exchange *x = c->trunk->exchanges; x; x = x->next)
+		if (x->channel == c && x->state == X_SENT)
+			exchange_touch(x);
 }
 
 enum method channel_answered(struct channel *c, struct slice id_key)
@@ -253,5 +324,7 @@ enum method channel_answered(struct channel *c, struct slice id_key)
 	enum method method = m ? *m : M_UNKNOWN;
 
 	free(m);
+	if (m && table_count(c->asked) == 0)
+		touch_all(c);
 	return method;
 }

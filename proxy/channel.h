@@ -23,6 +23,7 @@ struct channel {
 	struct slice waiting[MAX_WAITING_MESSAGES]; /* messages for which no stream was open; owned, wiped */
 	size_t n_waiting;
 	struct table *asked;                /* requests of the vault the agent has not answered: id key -> method */
+	uint64_t asked_until_ms;            /* loop time until which what is in flight waits for those answers; 0: none is due */
 	size_t n_exchanges;
 	uint64_t used_ms;
 	struct slice hello;                 /* the agent's initialize as it went up; owned; empty before */
@@ -32,6 +33,11 @@ struct channel {
 };
 
 struct channel *channel_create(struct app *, struct agent *, struct backend *);
+/*
+ * Whether the agent may begin one more conversation. Where it has too many, the session that was unused for longest goes: agents
+ * that restart seldom end theirs. False: all are in use.
+ */
+bool channel_make_room(struct app *, const struct agent *);
 /* The agent's stateless channel on this backend, made when there is none. NULL: no memory. */
 struct channel *channel_stateless(struct app *, struct agent *, struct backend *);
 /* Mints the session id and enters it into the table. False: too many sessions. */
@@ -57,8 +63,11 @@ void channel_judge_vault(struct channel *, const struct rpc *, struct arena *, s
 void channel_deliver(struct channel *, struct slice json);
 /* A stream has come: what waited goes out. */
 void channel_flush(struct channel *);
-/* A request of the vault was passed to the agent: its answer will be let through once. False: too many. */
-bool channel_asked(struct channel *, struct slice id_key, enum method);
+/*
+ * A request of the vault: judged, and noted so that the agent's answer will be let through once. *bytes is what the agent is to
+ * be asked. False: the vault has been told no.
+ */
+bool channel_ask(struct channel *, const struct rpc *, struct arena *, struct slice *bytes);
 /* The method the vault asked for under that id, forgotten by this; M_UNKNOWN when it never did. */
 enum method channel_answered(struct channel *, struct slice id_key);
 

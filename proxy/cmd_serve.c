@@ -123,7 +123,8 @@ static void finish(struct service *service)
 {
 	struct sidecar *s = (struct sidecar *)(void *)service;
 
-	endpoint_close(s->endpoint, on_closed, s);
+	if (s->endpoint)
+		endpoint_close(s->endpoint, on_closed, s);
 	if (s->admin)
 		admin_close(s->admin, on_closed, s);
 	reload_stop(s->reload);
@@ -174,17 +175,16 @@ static void on_swapped(void *ctx, const struct config *before)
 	service_log_policies(s->app.config);
 }
 
-static int serve(struct sidecar *s, struct config *config)
+/* False, said on stderr, when it cannot be started. */
+static bool start(struct sidecar *s, struct config *config)
 {
-	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .finish = finish };
 	struct slice why = SL("");
 	struct arena arena;
 	struct buf text;
 
-	service_init(&s->service, &ops, config->drain_ms);
 	if (!app_init(&s->app, s->service.loop, config, &why)) {
 		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(why));
-		return 2;
+		return false;
 	}
 	arena_init(&arena, 1 << 20);
 	buf_init(&text, 4096);
@@ -193,11 +193,23 @@ static int serve(struct sidecar *s, struct config *config)
 		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(buf_slice(&text)));
 	buf_finish(&text);
 	arena_finish(&arena);
-	if (!ok)
-		return 2;
-	s->reload = reload_start(&s->app, &s->source, on_swapped, s);
-	announce(s);
-	return service_run(&s->service);
+	return ok;
+}
+
+static int serve(struct sidecar *s, struct config *config)
+{
+	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .finish = finish };
+
+	service_init(&s->service, &ops, config->drain_ms);
+	bool ok = start(s, config);
+	if (ok) {
+		s->reload = reload_start(&s->app, &s->source, on_swapped, s);
+		announce(s);
+	} else {
+		service_finish(&s->service);
+	}
+	int status = service_run(&s->service);
+	return ok ? status : 2;
 }
 
 int cmd_serve(int argc, char **argv)

@@ -30,7 +30,8 @@ static void finish(struct service *service)
 {
 	struct wrapper *w = (struct wrapper *)(void *)service;
 
-	stdio_close(w->stdio, on_closed, w);
+	if (w->stdio)
+		stdio_close(w->stdio, on_closed, w);
 	reload_stop(w->reload);
 	app_finish(&w->app, on_closed, w);
 }
@@ -44,6 +45,7 @@ static void on_terminate(struct service *service)
 {
 	struct wrapper *w = (struct wrapper *)(void *)service;
 
+	w->app.draining = true;
 	stdio_drain(w->stdio, on_drained, service);
 }
 
@@ -63,23 +65,18 @@ static void on_broken(void *ctx)
 	service_finish(ctx);
 }
 
-static int run(struct wrapper *w, struct config *config)
+/* False, said on stderr, when it cannot be started. */
+static bool start(struct wrapper *w, struct config *config)
 {
-	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .finish = finish };
 	struct stdio_events events = { .ended = on_ended, .broken = on_broken, .ctx = &w->service };
 	struct stdio_config stdio = { .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO };
 	struct slice why = SL("");
 	struct buf text;
 
-	service_init(&w->service, &ops, config->drain_ms);
-	if (config->n_upstreams != 1) {
-		fprintf(stderr, "narrowgate: stdio wants one upstream: give -- COMMAND, or a configuration with exactly one\n");
-		return 2;
-	}
 	stdio.max_message_bytes = config->upstreams[0].max_message_bytes;
 	if (!app_init(&w->app, w->service.loop, config, &why)) {
 		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(why));
-		return 2;
+		return false;
 	}
 	service_log_policies(w->app.config);
 	buf_init(&text, 4096);
@@ -87,10 +84,26 @@ static int run(struct wrapper *w, struct config *config)
 	if (!w->stdio)
 		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(buf_slice(&text)));
 	buf_finish(&text);
-	if (!w->stdio)
+	return w->stdio;
+}
+
+static int run(struct wrapper *w, struct config *config)
+{
+	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .finish = finish };
+
+	if (config->n_upstreams != 1) {
+		fprintf(stderr, "narrowgate: stdio wants one upstream: give -- COMMAND, or a configuration with exactly one\n");
+		config_unref(config);
 		return 2;
-	w->reload = reload_start(&w->app, &w->source, NULL, NULL);
-	return service_run(&w->service);
+	}
+	service_init(&w->service, &ops, config->drain_ms);
+	bool ok = start(w, config);
+	if (ok)
+		w->reload = reload_start(&w->app, &w->source, NULL, NULL);
+	else
+		service_finish(&w->service);
+	int status = service_run(&w->service);
+	return ok ? status : 2;
 }
 
 static bool take_flags(struct wrapper *w, struct flag *flags, int n, char **operands)

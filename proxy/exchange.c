@@ -11,20 +11,37 @@
 static bool legal(enum exchange_state from, enum exchange_state to)
 {
 	static const unsigned next[] = {
-		[X_NEW] = 1u << X_FETCHING | 1u << X_SENT | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
-		[X_FETCHING] = 1u << X_SENT | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
+		[X_NEW] = 1u << X_WAITING | 1u << X_SENT | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
+		[X_WAITING] = 1u << X_SENT | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
 		[X_SENT] = 1u << X_ANSWERING | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
 		[X_ANSWERING] = 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
 	};
 	return from < X_DONE && (next[from] >> to & 1u);
 }
 
-static void count_value_call(struct exchange *x, bool open)
+static void open_value_call(struct exchange *x)
 {
-	if (x->value_open == open)
+	struct call_summary s;
+
+	call_summary(x->call, &s);
+	if (!s.bears_values || x->value_open)
 		return;
-	x->value_open = open;
-	x->channel->trunk->backend->open_value_calls += open ? 1 : (size_t)-1;
+	x->value_open = true;
+	x->channel->trunk->backend->open_value_calls++;
+}
+
+/* Nobody sees an answer to a call that was given up, but the vault may still speak of it. */
+static void close_value_call(struct exchange *x, bool answered)
+{
+	struct backend *b = x->channel->trunk->backend;
+	uint64_t until_ms = uv_now(x->app->loop) + (answered ? VALUE_ECHO_MS : VALUE_LATE_MS);
+
+	if (!x->value_open)
+		return;
+	x->value_open = false;
+	b->open_value_calls--;
+	if (b->values_until_ms < until_ms)
+		b->values_until_ms = until_ms;
 }
 
 void exchange_move(struct exchange *x, enum exchange_state to)
@@ -32,21 +49,24 @@ void exchange_move(struct exchange *x, enum exchange_state to)
 	if (!legal(x->state, to))
 		abort();
 	x->state = to;
-	if (to == X_SENT && x->call) {
-		struct call_summary s;
-
-		call_summary(x->call, &s);
-		count_value_call(x, s.bears_values);
-	}
-	if (to == X_FETCHING || to == X_SENT)
+	if (to == X_SENT && x->call)
+		open_value_call(x);
+	if (to == X_WAITING || to == X_SENT)
 		exchange_touch(x);
 	if (to >= X_ANSWERING)
-		count_value_call(x, false);
+		close_value_call(x, to == X_ANSWERING);
 }
 
 void exchange_touch(struct exchange *x)
 {
 	x->deadline_ms = x->kind == XK_LISTEN ? 0 : uv_now(x->app->loop) + x->channel->trunk->backend->conf->timeout_ms;
+}
+
+uint64_t exchange_due_ms(const struct exchange *x)
+{
+	if (!x->deadline_ms || x->paused)
+		return UINT64_MAX;
+	return x->deadline_ms > x->channel->asked_until_ms ? x->deadline_ms : x->channel->asked_until_ms;
 }
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
@@ -57,6 +77,7 @@ static struct exchange *take_free(struct app *app)
 
 	if (x) {
 		app->free_exchanges = x->next;
+		app->n_free_exchanges--;
 		return x;
 	}
 	x = calloc(1, sizeof *x);
@@ -89,7 +110,7 @@ struct exchange *exchange_new(struct app *app, const struct ask *ask, struct rep
 		return NULL;
 	arena = x->arena;
 	*x = (struct exchange){ .base = { &ops }, .app = app, .reply = reply, .arena = arena };
-	x->began_us = app_now_us();
+	x->began_us = exchange_clock(x);
 	x->version = arena_dup(&x->arena, ask->version);
 	x->traceparent = arena_dup(&x->arena, ask->traceparent);
 	reply->exchange = x;
@@ -103,8 +124,14 @@ static void recycle(struct exchange *x)
 	arena_reset(&x->arena);
 	config_unref(x->config);
 	x->config = NULL;
+	if (app->n_free_exchanges == KEEP_FREE) {
+		arena_finish(&x->arena);
+		free(x);
+		return;
+	}
 	x->next = app->free_exchanges;
 	app->free_exchanges = x;
+	app->n_free_exchanges++;
 }
 
 void exchange_discard(struct exchange *x)
@@ -144,9 +171,19 @@ void exchange_unlink(struct exchange *x)
 		x->channel->listener = NULL;
 }
 
+/* A session that never came to be: the vault gave none, or its initialize failed. */
+static bool is_orphan(const struct channel *c, bool initialize)
+{
+	bool begun = c->session[0] && !(initialize && !c->version[0]);
+
+	return !c->closing && !c->stateless && !c->stdio && !begun && c->n_exchanges == 0;
+}
+
 void exchange_end(struct exchange *x, enum exchange_state how)
 {
 	struct channel *c = x->channel;
+	struct trunk *t = c->trunk;
+	bool initialize = x->method == M_INITIALIZE;
 
 	exchange_move(x, how);
 	if (x->ucall) {
@@ -155,10 +192,10 @@ void exchange_end(struct exchange *x, enum exchange_state how)
 	}
 	exchange_take_reply(x);
 	exchange_unlink(x);
-	/* A session that never came to be (initialize failed, or the vault gives none) ends with its first exchange. */
-	bool orphan = !c->closing && !c->stateless && !c->stdio && !c->session[0] && c->n_exchanges == 0;
 	recycle(x);
-	if (orphan)
+	if (initialize && t->shared)
+		trunk_introduced(t, t->hello.n > 0);
+	if (is_orphan(c, initialize))
 		channel_close(c);
 }
 
@@ -183,7 +220,12 @@ void exchange_accept(struct exchange *x)
 
 /* --- ends ------------------------------------------------------------------------------------------------------------ */
 
-void exchange_audit(struct exchange *x, const char *outcome, const char *failure)
+uint64_t exchange_clock(const struct exchange *x)
+{
+	return audit_wanted(x->app->audit) ? app_now_us() : 0;
+}
+
+static void write_audit(struct exchange *x, const char *outcome, const char *failure)
 {
 	struct call_summary summary;
 	uint64_t now = app_now_us();
@@ -203,11 +245,18 @@ void exchange_audit(struct exchange *x, const char *outcome, const char *failure
 	audit_write(x->app->audit, &line);
 }
 
+void exchange_audit(struct exchange *x, const char *outcome, const char *failure)
+{
+	if (!x->audited && audit_wanted(x->app->audit))
+		write_audit(x, outcome, failure);
+	x->audited = true;
+}
+
 void exchange_fail(struct exchange *x, int status, int code, const char *text)
 {
 	struct reply *r = exchange_take_reply(x);
 
-	if (x->kind != XK_LISTEN && x->state != X_ANSWERING)
+	if (x->kind != XK_LISTEN)
 		exchange_audit(x, "failed", text);
 	if (r && x->kind == XK_LISTEN && x->streaming)
 		r->ops->accepted(r); /* the stream ends */
@@ -220,7 +269,7 @@ void exchange_timeout(struct exchange *x)
 {
 	struct trunk *t = x->channel->trunk;
 
-	if (x->kind == XK_REQUEST && x->state >= X_SENT && x->upstream_id.n && x->method != M_INITIALIZE) {
+	if (x->kind == XK_REQUEST && x->state == X_SENT && x->method != M_INITIALIZE) {
 		struct slice cancel = arena_fmt(&x->arena,
 			"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%.*s,\"reason\":\"timeout\"}}",
 			SL_ARG(x->upstream_id));
@@ -248,6 +297,7 @@ void exchange_unpause(struct exchange *x)
 	x->paused = false;
 	if (x->ucall)
 		upstream_resume(x->ucall);
+	exchange_touch(x); /* the time before was the agent's */
 }
 
 void exchange_pause_if_full(struct exchange *x)
@@ -266,6 +316,7 @@ void exchange_view(const struct channel *c, const struct policy *policy, struct 
 
 	*out = (struct view){
 		.policy = policy, .catalog = backend_catalog(b), .ledger = c->agent->ledger, .tools = b->tools,
-		.upstream = b->conf->name, .now_ms = app_wall_ms(), .value_call_open = b->open_value_calls > 0, .arena = arena,
+		.upstream = b->conf->name, .now_ms = app_wall_ms(), .arena = arena,
+		.value_call_open = b->open_value_calls > 0 || uv_now(b->app->loop) < b->values_until_ms,
 	};
 }

@@ -1,8 +1,9 @@
 /*
  * The waist: one request in flight. It alone sees both a verdict and a vault.
  *
- *   NEW -> FETCHING -> SENT -> ANSWERING -> DONE        or DENIED | FAILED | CANCELLED
+ *   NEW -> WAITING -> SENT -> ANSWERING -> DONE        or DENIED | FAILED | CANCELLED
  *
+ * WAITING is for the vault: to tell its tools, without which a call cannot be judged, or to be introduced to (trunk.h).
  * exchange_move is the one function that changes the state; every exchange ends exactly once, and its memory is wiped then.
  */
 #ifndef NARROWGATE_PROXY_EXCHANGE_H
@@ -12,7 +13,7 @@
 #include "proxy/audit.h"
 #include "proxy/channel.h"
 
-enum exchange_state { X_NEW, X_FETCHING, X_SENT, X_ANSWERING, X_DONE, X_DENIED, X_FAILED, X_CANCELLED };
+enum exchange_state { X_NEW, X_WAITING, X_SENT, X_ANSWERING, X_DONE, X_DENIED, X_FAILED, X_CANCELLED };
 enum exchange_kind { XK_REQUEST, XK_NOTIFICATION, XK_ANSWER, XK_LISTEN };
 
 struct exchange {
@@ -42,7 +43,9 @@ struct exchange {
 	int upstream_status;
 	bool value_open;                    /* counted in backend.open_value_calls */
 	bool paused;
+	bool wants_tools;                   /* waiting: for the vault's tool list, else for its introduction */
 	bool fetched;                       /* the tool list was fetched for it once */
+	bool audited;
 	bool streaming;
 	struct arena arena;
 };
@@ -62,8 +65,10 @@ void exchange_discard(struct exchange *);
 
 /* The vault's own tools/list has been read (or could not be): judge again. */
 void exchange_resume_judging(struct exchange *, bool ok);
-/* The vault has been introduced to again: judged and sent like any other. */
+/* The vault has been introduced to: judged and sent like any other. */
 void exchange_go_on(struct exchange *);
+/* When its time is over, in loop time; UINT64_MAX: not now, since it waits for its own agent. */
+uint64_t exchange_due_ms(const struct exchange *);
 /* Ends it from outside: channel closed, session lost, drain over. */
 void exchange_fail(struct exchange *, int status, int code, const char *text);
 /* The deadline has passed. */

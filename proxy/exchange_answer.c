@@ -1,25 +1,31 @@
 /* The way home: what the vault says to a request is judged message by message, and passed on at once. */
-#include <stdlib.h>
 #include "base/log.h"
-#include "base/wipe.h"
 #include "mcp/era.h"
 #include "proxy/exchange_inside.h"
 #include "proxy/remap.h"
 
 /* --- notifications and requests before the answer ---------------------------------------------------------------------- */
 
+/* The headers of an answer to initialize carry the session: nothing goes out before there is one. */
+static bool may_speak(const struct exchange *x)
+{
+	return x->reply && (x->method != M_INITIALIZE || x->streaming || x->channel->stdio);
+}
+
 void exchange_hear(struct exchange *x, const struct rpc *rpc, struct arena *arena)
 {
 	struct judgement j = { 0 };
-	struct slice bytes;
+	struct slice bytes, token = trunk_progress_key(rpc, arena);
+	bool remapped = x->channel->trunk->shared && token.n;
 
-	exchange_touch(x);
+	if (x->state == X_SENT)
+		exchange_touch(x);
+	if (remapped && !slice_eq(token, x->upstream_progress))
+		return; /* another agent's */
 	channel_judge_vault(x->channel, rpc, arena, &j);
-	if (j.kind == VERDICT_DENY || !x->reply)
+	if (j.kind == VERDICT_DENY || !may_speak(x))
 		return;
-	bytes = j.bytes;
-	if (x->channel->trunk->shared && x->progress.n)
-		bytes = remap_progress(bytes, x->progress, arena);
+	bytes = remapped ? remap_progress(j.bytes, x->progress, arena) : j.bytes;
 	if (!bytes.n)
 		return;
 	x->reply->ops->message(x->reply, bytes);
@@ -28,50 +34,33 @@ void exchange_hear(struct exchange *x, const struct rpc *rpc, struct arena *aren
 
 static void hear_request(struct exchange *x, const struct rpc *rpc, struct arena *arena)
 {
-	const struct method_row *row = method_find(rpc->method_name, SIDE_SERVER, false);
-	struct judgement j = { 0 };
+	struct slice bytes;
 
 	exchange_touch(x);
-	channel_judge_vault(x->channel, rpc, arena, &j);
-	if (j.kind == VERDICT_DENY) {
-		if (j.refusal.n)
-			trunk_tell(x->channel->trunk, j.refusal, slice_of(x->channel->version));
+	if (!channel_ask(x->channel, rpc, arena, &bytes))
 		return;
-	}
-	if (!row || !channel_asked(x->channel, rpc_id_key(rpc, arena), row->id))
-		return;
-	x->deadline_ms = 0; /* somebody is being asked: the vault's answer waits for theirs */
-	if (x->reply)
-		x->reply->ops->message(x->reply, j.bytes);
+	if (may_speak(x))
+		x->reply->ops->message(x->reply, bytes);
+	else
+		channel_deliver(x->channel, bytes);
 	exchange_pause_if_full(x);
 }
 
 /* --- initialize --------------------------------------------------------------------------------------------------------- */
 
-static bool keep_hello(struct trunk *t, struct slice result)
-{
-	if (!t->shared || t->hello.n)
-		return true;
-	char *copy = malloc(result.n);
-	if (!copy)
-		return false;
-	memcpy(copy, result.p, result.n);
-	t->hello = slice_make(copy, result.n);
-	return true;
-}
-
-/* Hands out a session of our own where the vault has given one; before the first byte of the answer. False: too many. */
+/*
+ * Hands out a session of our own where the vault has given one; before the first byte of the answer. Nobody can use one that
+ * nobody hears of. False: too many.
+ */
 static bool give_session(struct exchange *x)
 {
 	struct channel *c = x->channel;
 
-	if (c->session[0] || c->stdio || !upstream_has_session(c->trunk->up))
+	if (c->session[0] || c->stdio || !x->reply || !upstream_has_session(c->trunk->up))
 		return true;
-	c->trunk->backend->gives_sessions = true;
 	if (!channel_open_session(c))
 		return false;
-	if (x->reply)
-		x->reply->ops->session(x->reply, slice_of(c->session));
+	x->reply->ops->session(x->reply, slice_of(c->session));
 	return true;
 }
 
@@ -90,8 +79,9 @@ static const char *on_hello(struct exchange *x, const struct rpc *rpc, struct ar
 	c->version[v.n] = 0;
 	if (json_is(&rpc->json, name, JSON_STRING))
 		backend_met(b, json_string(&rpc->json, name, arena));
-	if (!keep_hello(c->trunk, json_source(&rpc->json, rpc->result)))
+	if (!trunk_keep_hello(c->trunk, json_source(&rpc->json, rpc->result)))
 		return "out of memory";
+	b->gives_sessions = upstream_has_session(c->trunk->up);
 	return give_session(x) ? NULL : "too many sessions are open";
 }
 
@@ -107,9 +97,10 @@ static void give(struct exchange *x, struct slice bytes)
 		exchange_end(x, X_DONE); /* else when the vault's side ends too, so that its connection can be used again */
 }
 
-static struct slice own_id_again(struct exchange *x, struct slice bytes, struct arena *arena)
+/* An error may come without an id, for the vault could not read it: it is the answer all the same. */
+static struct slice own_id_again(struct exchange *x, const struct rpc *rpc, struct slice bytes, struct arena *arena)
 {
-	return x->channel->trunk->shared ? remap_id(bytes, x->id, arena) : bytes;
+	return x->channel->trunk->shared || rpc->id == JSON_NONE ? remap_id(bytes, x->id, arena) : bytes;
 }
 
 static void answer(struct exchange *x, const struct rpc *rpc, struct arena *arena)
@@ -120,7 +111,7 @@ static void answer(struct exchange *x, const struct rpc *rpc, struct arena *aren
 
 	exchange_move(x, X_ANSWERING);
 	exchange_touch(x);
-	x->answered_us = app_now_us();
+	x->answered_us = exchange_clock(x);
 	if (x->method == M_INITIALIZE && rpc->kind == RPC_RESULT)
 		why = on_hello(x, rpc, arena);
 	if (why) {
@@ -136,7 +127,7 @@ static void answer(struct exchange *x, const struct rpc *rpc, struct arena *aren
 	judge_answer(&view, x->call, rpc, &j);
 	if (j.guard)
 		x->judgement = j;
-	struct slice bytes = own_id_again(x, j.kind == VERDICT_DENY ? j.refusal : j.bytes, arena);
+	struct slice bytes = own_id_again(x, rpc, j.kind == VERDICT_DENY ? j.refusal : j.bytes, arena);
 	if (!bytes.n) {
 		exchange_fail(x, 500, RPC_INTERNAL_ERROR, "the answer could not be written");
 		return;
@@ -221,6 +212,7 @@ static void end_listen(struct exchange *x, const struct upstream_end *end)
 {
 	if (x->channel->stdio) { /* the ear stays, only the vault's stream is over */
 		x->streaming = false;
+		trunk_listen_later(x->channel->trunk, end->outcome);
 		return;
 	}
 	if (!x->streaming) {

@@ -34,8 +34,10 @@ static bool find_policy(struct exchange *x)
 /* An id that is already in flight on this channel: its answer could not be told from the other's (JSON-11). */
 static bool id_in_use(const struct exchange *x, struct slice key)
 {
+	if (x->channel->stateless)
+		return false;
 	for (const struct exchange *o = x->channel->trunk->exchanges; o; o = o->next)
-		if (o != x && o->channel == x->channel && !x->channel->stateless && o->kind == XK_REQUEST &&
+		if (o != x && o->channel == x->channel && o->kind == XK_REQUEST &&
 			o->state != X_ANSWERING && slice_eq(o->id_key, key))
 			return true;
 	return false;
@@ -45,7 +47,7 @@ void exchange_start(struct exchange *x, struct channel *c)
 {
 	exchange_link(x, c);
 	x->kind = kind_of(&x->rpc);
-	x->id = rpc_id(&x->rpc);
+	x->id = x->kind == XK_REQUEST ? rpc_id(&x->rpc) : SL(""); /* the id of an answer is the vault's: it means nothing to the agent */
 	app_decision_id(x->app, x->judgement.id);
 	if (!find_policy(x)) {
 		exchange_fail(x, 403, RPC_INVALID_REQUEST, "this agent may not use this upstream");
@@ -65,8 +67,8 @@ void exchange_start(struct exchange *x, struct channel *c)
 			return;
 		}
 	}
-	if (c->trunk->revival && x->method != M_INITIALIZE)
-		exchange_move(x, X_FETCHING);
+	if (trunk_introducing(c->trunk))
+		exchange_move(x, X_WAITING);
 	else
 		judge(x);
 }
@@ -116,7 +118,7 @@ static struct slice next_key(struct exchange *x)
 
 static void note_progress(struct exchange *x)
 {
-	uint32_t tok = json_walk(&x->rpc.json, x->rpc.params, "_meta.progressToken");
+	uint32_t tok = json_member(&x->rpc.json, json_member(&x->rpc.json, x->rpc.params, SL("_meta")), SL("progressToken"));
 
 	if (tok == JSON_NONE)
 		return;
@@ -153,7 +155,7 @@ static void send_up(struct exchange *x, struct slice bytes)
 	};
 
 	exchange_move(x, X_SENT);
-	x->sent_us = app_now_us();
+	x->sent_us = exchange_clock(x);
 	x->ucall = bytes.n ? upstream_send(c->trunk->up, &r, &sink) : NULL;
 	if (!x->ucall)
 		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "out of memory");
@@ -161,12 +163,19 @@ static void send_up(struct exchange *x, struct slice bytes)
 
 /* --- notifications of the agent that concern us ----------------------------------------------------------------------- */
 
+/* NULL too where it is not clear which is meant: without sessions, several clients may use the same id. */
 static struct exchange *find_open(struct exchange *x, struct slice key)
 {
-	for (struct exchange *o = x->channel->trunk->exchanges; o; o = o->next)
-		if (o != x && o->channel == x->channel && o->kind == XK_REQUEST && slice_eq(o->id_key, key))
-			return o;
-	return NULL;
+	struct exchange *found = NULL;
+
+	for (struct exchange *o = x->channel->trunk->exchanges; o; o = o->next) {
+		if (o->channel != x->channel || o->kind != XK_REQUEST || o->state == X_ANSWERING || !slice_eq(o->id_key, key))
+			continue;
+		if (found)
+			return NULL;
+		found = o;
+	}
+	return found;
 }
 
 /* notifications/cancelled: passed on for the id the vault knows; our exchange ends, since no answer is due any more. */
@@ -200,9 +209,9 @@ static bool keep_notification(struct exchange *x, struct slice bytes)
 		bool again = t->shared && t->initialized;
 
 		x->channel->initialized = t->initialized = true;
+		exchange_open_ear(x->channel);
 		if (again)
 			exchange_accept(x);
-		exchange_open_ear(x->channel);
 		return again;
 	}
 	return false;
@@ -224,7 +233,9 @@ static void wait_for_tools(struct exchange *x)
 		exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault's tool list could not be read, and without it the call cannot be judged");
 		return;
 	}
-	exchange_move(x, X_FETCHING);
+	x->wants_tools = true;
+	if (x->state != X_WAITING)
+		exchange_move(x, X_WAITING);
 	fetch_tools(x->channel->trunk, x);
 }
 

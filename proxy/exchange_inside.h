@@ -13,6 +13,8 @@ void exchange_unlink(struct exchange *);
 /* Ends it: state, upstream call, links, memory. The reply must have been answered or be dead. */
 void exchange_end(struct exchange *, enum exchange_state how);
 void exchange_audit(struct exchange *, const char *outcome, const char *failure);
+/* What the audit measures by; 0 when there is none, for a clock is dear beside the rest. */
+uint64_t exchange_clock(const struct exchange *);
 /* Starts the deadline anew. */
 void exchange_touch(struct exchange *);
 void exchange_unpause(struct exchange *);

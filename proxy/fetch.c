@@ -11,6 +11,8 @@ struct fetch {
 	struct upstream_call *call;
 	struct buf body;
 	unsigned pages;
+	uint64_t deadline_ms;
+	char id[48];        /* of the page in flight */
 	bool answered;      /* the page in flight has been read */
 	bool more;          /* it named a next page: `body` asks for it */
 };
@@ -29,15 +31,12 @@ static void finish(struct fetch *f, bool ok)
 	else
 		log_warn("upstream", "%.*s: its tool list could not be read", SL_ARG(t->backend->conf->name));
 	/* Resuming may start and end exchanges: look at the list anew each time. */
-	for (;;) {
-		struct exchange *x = t->exchanges;
+	struct exchange *x;
 
-		while (x && x->state != X_FETCHING)
-			x = x->next;
-		if (!x)
-			return;
+	trunk_hold(t);
+	while ((x = trunk_waiting(t, true)))
 		exchange_resume_judging(x, ok);
-	}
+	trunk_release(t);
 }
 
 /* Learns one page; false when it is no tools/list result. */
@@ -47,7 +46,7 @@ static bool read_page(struct fetch *f, const struct rpc *rpc, struct slice *curs
 	uint32_t tools = json_member(j, rpc->result, SL("tools"));
 	uint32_t next = json_member(j, rpc->result, SL("nextCursor"));
 
-	*cursor = next == JSON_NONE ? SL("") : json_source(j, next);
+	*cursor = json_is(j, next, JSON_STRING) ? json_source(j, next) : SL("");
 	if (rpc->kind != RPC_RESULT || !json_is(j, tools, JSON_ARRAY))
 		return false;
 	for (uint32_t c = json_first(j, tools); c < j->tok[tools].next; c = j->tok[c].next)
@@ -64,7 +63,7 @@ static void on_message(void *ctx, struct slice json)
 	struct slice cursor = SL("");
 
 	f->more = false;
-	if (rpc_parse(&rpc, json, arena, NULL) == E_OK && rpc.kind != RPC_NOTIFICATION && rpc.kind != RPC_REQUEST) {
+	if (rpc_parse(&rpc, json, arena, NULL) == E_OK && rpc.kind == RPC_RESULT && slice_eq(rpc_id_key(&rpc, arena), slice_of(f->id))) {
 		f->answered = read_page(f, &rpc, &cursor);
 		if (f->answered && cursor.n && f->pages < MAX_PAGES) {
 			buf_clear(&f->body);
@@ -90,14 +89,15 @@ static void on_end(void *ctx, const struct upstream_end *end)
 
 static void start_page(struct fetch *f)
 {
-	char id[48];
+	struct trunk *t = f->trunk;
 	struct upstream_sink sink = { .message = on_message, .end = on_end, .ctx = f };
-	struct upstream_request r = { .body = buf_slice(&f->body), .version = slice_of(f->trunk->channels->version) };
+	struct upstream_request r = { .body = buf_slice(&f->body), .version = slice_of(t->channels->version) };
 
-	snprintf(id, sizeof id, "\"narrowgate-tools-%u\"", f->pages++);
-	r.id = slice_of(id);
+	snprintf(f->id, sizeof f->id, "\"narrowgate-tools-%u\"", f->pages++);
+	r.id = slice_of(f->id);
 	f->answered = f->more = false;
-	f->call = upstream_send(f->trunk->up, &r, &sink);
+	f->deadline_ms = uv_now(t->backend->app->loop) + t->backend->conf->timeout_ms;
+	f->call = upstream_send(t->up, &r, &sink);
 	if (!f->call)
 		finish(f, false);
 }
@@ -116,6 +116,17 @@ void fetch_tools(struct trunk *t, struct exchange *x)
 	buf_init(&f->body, 64 * 1024);
 	buf_add(&f->body, SL("{\"jsonrpc\":\"2.0\",\"id\":\"narrowgate-tools-0\",\"method\":\"tools/list\",\"params\":{}}"));
 	start_page(f);
+}
+
+bool fetch_expire(struct trunk *t, uint64_t now_ms)
+{
+	struct fetch *f = t->fetch;
+
+	if (!f || now_ms < f->deadline_ms)
+		return false;
+	upstream_cancel(f->call);
+	finish(f, false);
+	return true;
 }
 
 void fetch_cancel(struct trunk *t)

@@ -18,6 +18,7 @@ static const struct {
 	ROW(405, "Method Not Allowed"),
 	ROW(406, "Not Acceptable"),
 	ROW(408, "Request Timeout"),
+	ROW(409, "Conflict"),
 	ROW(413, "Content Too Large"),
 	ROW(415, "Unsupported Media Type"),
 	ROW(417, "Expectation Failed"),

@@ -10,26 +10,10 @@
 struct revival {
 	struct trunk *trunk;
 	struct upstream_call *call;
+	uint64_t deadline_ms;
 	char version[16];      /* the revision it was before: it must be the same again */
 	bool ok;
 };
-
-/* What waits goes on or fails; each may end others, so the list is read anew. */
-static void wake(struct trunk *t, bool ok)
-{
-	for (;;) {
-		struct exchange *x = t->exchanges;
-
-		while (x && x->state != X_FETCHING)
-			x = x->next;
-		if (!x)
-			return;
-		if (ok)
-			exchange_go_on(x);
-		else
-			exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault could not be started again");
-	}
-}
 
 static void on_message(void *ctx, struct slice json)
 {
@@ -40,28 +24,38 @@ static void on_message(void *ctx, struct slice json)
 	if (rpc_parse(&rpc, json, arena, NULL) == E_OK && rpc.kind == RPC_RESULT) {
 		uint32_t version = json_member(&rpc.json, rpc.result, SL("protocolVersion"));
 
-		r->ok = json_is(&rpc.json, version, JSON_STRING) && json_string_eq(&rpc.json, version, slice_of(r->version));
+		r->ok = json_is(&rpc.json, version, JSON_STRING) && json_string_eq(&rpc.json, version, slice_of(r->version)) &&
+			trunk_keep_hello(r->trunk, json_source(&rpc.json, rpc.result));
 	}
 	arena_reset(arena);
+}
+
+static void finish(struct revival *r, bool ok)
+{
+	struct trunk *t = r->trunk;
+
+	t->revival = NULL;
+	log_line(ok ? LOG_INFO : LOG_WARN, "upstream", "%.*s: %s", SL_ARG(t->backend->conf->name),
+		ok ? "introduced again after the conversation was lost" : "cannot be introduced to again");
+	if (ok) {
+		t->initialized = true;
+		trunk_tell(t, SL("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"), slice_of(r->version));
+	}
+	for (struct channel *c = ok ? t->channels : NULL; c; c = c->next)
+		exchange_open_ear(c);
+	free(r);
+	trunk_hold(t);
+	trunk_introduced(t, ok);
+	if (!ok && !trunk_greeted(t))
+		trunk_lose(t); /* the next message tries anew */
+	trunk_release(t);
 }
 
 static void on_end(void *ctx, const struct upstream_end *end)
 {
 	struct revival *r = ctx;
-	struct trunk *t = r->trunk;
-	bool ok = r->ok && end->outcome == UP_DONE;
 
-	t->revival = NULL;
-	log_line(ok ? LOG_INFO : LOG_WARN, "upstream", "%.*s: %s", SL_ARG(t->backend->conf->name),
-		ok ? "introduced again after the conversation was lost" : "cannot be introduced to again");
-	if (ok)
-		trunk_tell(t, SL("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"), slice_of(r->version));
-	else
-		t->lost = true; /* the next message tries anew */
-	for (struct channel *c = ok ? t->channels : NULL; c; c = c->next)
-		exchange_open_ear(c);
-	free(r);
-	wake(t, ok);
+	finish(r, r->ok && end->outcome == UP_DONE);
 }
 
 bool revive_start(struct channel *c)
@@ -73,6 +67,7 @@ bool revive_start(struct channel *c)
 
 	if (r) {
 		*r = (struct revival){ .trunk = c->trunk };
+		r->deadline_ms = uv_now(c->app->loop) + c->trunk->backend->conf->timeout_ms;
 		memcpy(r->version, c->version, sizeof r->version);
 		r->call = body.n ? upstream_send(c->trunk->up, &request, &sink) : NULL;
 	}
@@ -82,6 +77,17 @@ bool revive_start(struct channel *c)
 	}
 	c->trunk->revival = r;
 	arena_reset(&c->app->scratch);
+	return true;
+}
+
+bool revive_expire(struct trunk *t, uint64_t now_ms)
+{
+	struct revival *r = t->revival;
+
+	if (!r || now_ms < r->deadline_ms)
+		return false;
+	upstream_cancel(r->call);
+	finish(r, false);
 	return true;
 }
 

@@ -9,6 +9,8 @@
 
 /* Starts it on the channel's new trunk. False: no memory. */
 bool revive_start(struct channel *);
+/* Gives up when the vault has had its time. True when it did. */
+bool revive_expire(struct trunk *, uint64_t now_ms);
 /* Stops; nobody is told. */
 void revive_cancel(struct trunk *);
 

@@ -62,6 +62,10 @@ static struct channel *find_channel(struct exchange *x, const struct ask *ask, c
 	if (ask->stdio) {
 		c = stdio_channel(x->app, who);
 	} else if (opens) {
+		if (!channel_make_room(x->app, who->agent)) {
+			fail(x, 503, RPC_INTERNAL_ERROR, "too many sessions are open");
+			return NULL;
+		}
 		c = channel_create(x->app, who->agent, who->backend);
 	} else if (ask->session.n) {
 		c = channel_find(x->app, who->agent, who->backend, ask->session);
@@ -106,7 +110,7 @@ static void post(struct front *front, const struct ask *ask, struct reply *reply
 		fail(x, 400, shape ? RPC_INVALID_REQUEST : RPC_PARSE_ERROR, unreadable(e));
 		return;
 	}
-	x->id = rpc_id(&x->rpc);
+	x->id = x->rpc.kind == RPC_REQUEST ? rpc_id(&x->rpc) : SL("");
 	if (app->draining) {
 		fail(x, 503, RPC_INTERNAL_ERROR, "narrowgate is shutting down");
 		return;

@@ -70,11 +70,19 @@ static void trunk_free(struct trunk *t)
 	revive_cancel(t);
 	upstream_cancel(t->listen);
 	upstream_close(t->up);
-	if (t->hello.n) {
-		wipe((void *)(uintptr_t)t->hello.p, t->hello.n);
-		free((void *)(uintptr_t)t->hello.p);
-	}
+	wipe_free((void *)(uintptr_t)t->hello.p);
 	free(t);
+}
+
+void trunk_hold(struct trunk *t)
+{
+	t->refs++;
+}
+
+void trunk_release(struct trunk *t)
+{
+	if (--t->refs == 0)
+		trunk_free(t);
 }
 
 void trunk_leave(struct trunk *t, struct channel *c)
@@ -84,8 +92,70 @@ void trunk_leave(struct trunk *t, struct channel *c)
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
-	if (--t->refs == 0)
-		trunk_free(t);
+	trunk_release(t);
+}
+
+/* --- introductions ---------------------------------------------------------------------------------------------------- */
+
+bool trunk_greeted(const struct trunk *t)
+{
+	for (const struct exchange *x = t->exchanges; x; x = x->next)
+		if (x->method == M_INITIALIZE && x->state == X_SENT)
+			return true;
+	return false;
+}
+
+bool trunk_introducing(const struct trunk *t)
+{
+	return t->revival || (t->shared && !t->hello.n && trunk_greeted(t));
+}
+
+struct exchange *trunk_waiting(const struct trunk *t, bool for_tools)
+{
+	struct exchange *oldest = NULL;
+
+	for (struct exchange *x = t->exchanges; x; x = x->next)
+		if (x->state == X_WAITING && x->wants_tools == for_tools)
+			oldest = x;
+	return oldest;
+}
+
+void trunk_introduced(struct trunk *t, bool ok)
+{
+	struct exchange *x;
+
+	trunk_hold(t);
+	/* Each may end others, or introduce itself, so the list is read anew. A lost trunk's are failed with their channels. */
+	while (!t->lost && !trunk_introducing(t) && (x = trunk_waiting(t, false))) {
+		if (ok || x->method == M_INITIALIZE)
+			exchange_go_on(x);
+		else
+			exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault could not be introduced to again");
+	}
+	trunk_release(t);
+}
+
+bool trunk_keep_hello(struct trunk *t, struct slice result)
+{
+	if (!t->shared || t->hello.n)
+		return true;
+	char *copy = wipe_malloc(result.n);
+	if (!copy)
+		return false;
+	memcpy(copy, result.p, result.n);
+	t->hello = slice_make(copy, result.n);
+	return true;
+}
+
+void trunk_lose(struct trunk *t)
+{
+	t->lost = true;
+	trunk_hold(t);
+	for (struct channel *c = t->channels, *next; c; c = next) {
+		next = c->next;
+		channel_lost(c);
+	}
+	trunk_release(t);
 }
 
 /* --- what goes up without an answer --------------------------------------------------------------------------------- */
@@ -101,7 +171,7 @@ static void on_tell_end(void *ctx, const struct upstream_end *end)
 
 void trunk_tell(struct trunk *t, struct slice body, struct slice version)
 {
-	struct upstream_request r = { .body = body, .version = version };
+	struct upstream_request r = { .body = body, .version = version, .limit_ms = TELL_TIMEOUT_MS };
 	struct upstream_sink sink = { .end = on_tell_end, .ctx = t };
 
 	if (!t->lost)
@@ -118,14 +188,12 @@ struct exchange *trunk_find_progress(const struct trunk *t, struct slice key)
 	return NULL;
 }
 
-/* The progress token of a notification, in rpc_id_key spelling; empty when there is none. */
-static struct slice progress_key(const struct rpc *rpc, struct arena *arena)
+struct slice trunk_progress_key(const struct rpc *rpc, struct arena *arena)
 {
-	uint32_t token = json_walk(&rpc->json, rpc->params, "progressToken");
+	bool progress = slice_eq(rpc->method_name, SL("notifications/progress"));
+	uint32_t token = progress ? json_walk(&rpc->json, rpc->params, "progressToken") : JSON_NONE;
 
-	if (token == JSON_NONE)
-		return SL("");
-	return remap_key(&rpc->json, token, arena);
+	return token == JSON_NONE ? SL("") : remap_key(&rpc->json, token, arena);
 }
 
 /* The only channel that can be meant: the trunk's only one, or the only one with requests in flight. */
@@ -145,34 +213,20 @@ static struct channel *sole_channel(const struct trunk *t)
 	return found;
 }
 
-static void refuse_vault(struct trunk *t, const struct judgement *j)
-{
-	if (j->refusal.n)
-		trunk_tell(t, j->refusal, SL(""));
-}
-
 static void hear_request(struct trunk *t, const struct rpc *rpc, struct arena *arena)
 {
 	struct channel *c = sole_channel(t);
-	struct judgement j = { 0 };
+	struct slice bytes;
 
-	if (!c) {
-		struct slice no = judge_failure(rpc_id(rpc), RPC_INTERNAL_ERROR, "it is not clear which agent is asked", arena);
-		trunk_tell(t, no, SL(""));
-		return;
-	}
-	channel_judge_vault(c, rpc, arena, &j);
-	if (j.kind == VERDICT_DENY) {
-		refuse_vault(t, &j);
-		return;
-	}
-	if (channel_asked(c, rpc_id_key(rpc, arena), method_find(rpc->method_name, SIDE_SERVER, false)->id))
-		channel_deliver(c, j.bytes);
+	if (!c)
+		trunk_tell(t, judge_failure(rpc_id(rpc), RPC_INTERNAL_ERROR, "it is not clear which agent is asked", arena), SL(""));
+	else if (channel_ask(c, rpc, arena, &bytes))
+		channel_deliver(c, bytes);
 }
 
 static void hear_notification(struct trunk *t, const struct rpc *rpc, struct arena *arena)
 {
-	struct slice key = slice_eq(rpc->method_name, SL("notifications/progress")) ? progress_key(rpc, arena) : SL("");
+	struct slice key = trunk_progress_key(rpc, arena);
 	struct exchange *x = key.n ? trunk_find_progress(t, key) : NULL;
 
 	if (x) {
@@ -213,24 +267,17 @@ static void on_vault_lost(void *ctx, const struct upstream_end *end)
 	struct trunk *t = ctx;
 
 	log_warn("upstream", "%.*s: the conversation is over: %s", SL_ARG(t->backend->conf->name), upstream_outcome_text(end->outcome));
-	t->lost = true;
-	t->refs++; /* the channels that go now must not take it with them before the loop is done */
-	for (struct channel *c = t->channels, *next; c; c = next) {
-		next = c->next;
-		channel_lost(c);
-	}
-	if (--t->refs == 0)
-		trunk_free(t);
+	trunk_lose(t);
 }
 
-/* --- the GET stream of a shared trunk ---------------------------------------------------------------------------------- */
+/* --- the standing GET stream ------------------------------------------------------------------------------------------- */
 
 static void on_listen_end(void *ctx, const struct upstream_end *end)
 {
 	struct trunk *t = ctx;
 
-	(void)end;
 	t->listen = NULL;
+	trunk_listen_later(t, end->outcome);
 }
 
 void trunk_listen(struct trunk *t, struct slice version)
@@ -240,4 +287,21 @@ void trunk_listen(struct trunk *t, struct slice version)
 
 	if (!t->listen && !t->lost)
 		t->listen = upstream_listen(t->up, &r, &sink);
+}
+
+void trunk_listen_later(struct trunk *t, enum upstream_outcome outcome)
+{
+	if (outcome != UP_NOT_OFFERED && outcome != UP_SESSION_LOST)
+		t->listen_again_ms = uv_now(t->backend->app->loop) + EAR_AGAIN_MS;
+}
+
+void trunk_listen_again(struct trunk *t)
+{
+	t->listen_again_ms = 0;
+	if (t->lost)
+		return;
+	if (t->shared)
+		trunk_listen(t, slice_of(t->channels->version));
+	else
+		exchange_open_ear(t->channels);
 }

@@ -19,7 +19,8 @@ struct trunk {
 	struct revival *revival;        /* an initialize of our own in flight */
 	struct slice hello;             /* shared: the vault's initialize result, JSON text, owned; empty until it came */
 	uint64_t next_id;
-	unsigned refs;                  /* channels on it */
+	uint64_t listen_again_ms;       /* loop time; 0: not */
+	unsigned refs;                  /* channels on it, and whoever holds it for a while */
 	bool shared;
 	bool initialized;               /* shared: notifications/initialized has gone up */
 	bool lost;
@@ -30,10 +31,35 @@ struct trunk *trunk_get(struct backend *);
 /* The channel must leave it again; the last one ends it. */
 void trunk_join(struct trunk *, struct channel *);
 void trunk_leave(struct trunk *, struct channel *);
+/* Keeps it while things end that may be the last on it. */
+void trunk_hold(struct trunk *);
+void trunk_release(struct trunk *);
+
+/*
+ * Whether the vault is just being introduced to, by us again, or by the first agent on a shared trunk: all others wait, so that
+ * it happens once.
+ */
+bool trunk_introducing(const struct trunk *);
+/* Whether an agent's initialize is on its way. */
+bool trunk_greeted(const struct trunk *);
+/* That is over: what waited goes on, oldest first, or fails. */
+void trunk_introduced(struct trunk *, bool ok);
+/* Remembers the vault's initialize result where the trunk is shared. False: no memory. */
+bool trunk_keep_hello(struct trunk *, struct slice result);
+/* The oldest exchange that waits for the vault's tools, or for its introduction; NULL: none. */
+struct exchange *trunk_waiting(const struct trunk *, bool for_tools);
+/* The vault's side of the conversation is over: every channel on it hears of it. It may be gone afterwards. */
+void trunk_lose(struct trunk *);
+
 /* Sends something that awaits no answer (a notification, an answer to the vault). Failures are the vault's loss. */
 void trunk_tell(struct trunk *, struct slice body, struct slice version);
 /* Opens the GET stream of a shared trunk, once. */
 void trunk_listen(struct trunk *, struct slice version);
+/* The standing GET stream ended: it is opened again in a while, if the vault offers one. */
+void trunk_listen_later(struct trunk *, enum upstream_outcome);
+void trunk_listen_again(struct trunk *);
+/* The progress token of a progress notification, in rpc_id_key's spelling; empty: none, or another notification. */
+struct slice trunk_progress_key(const struct rpc *, struct arena *);
 /* The exchange of this trunk whose request went up under that id or progress token (rpc_id_key spelling), or NULL. */
 struct exchange *trunk_find_progress(const struct trunk *, struct slice token_key);
 

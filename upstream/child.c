@@ -54,7 +54,7 @@ static struct turn *turn_of(const struct child_conversation *v)
 	return &v->shared->vault->turn;
 }
 
-/* --- calls ---------------------------------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 static void run_end(struct task *);
 
@@ -154,7 +154,7 @@ static void run_end(struct task *task)
 		sink.end(sink.ctx, &end);
 }
 
-/* --- what the child says ---------------------------------------------------------------------------------------------------- */
+/* --- what the child says ------------------------------------------------------------------------------------------ */
 
 /* The call that awaits an answer with this id. */
 static struct child_call *find(struct child_conversation *v, struct slice id)
@@ -238,7 +238,7 @@ static void run_tell_lost(struct task *task)
 
 static const struct child_listener listener = { .line = on_line, .gone = on_gone };
 
-/* --- what it is told --------------------------------------------------------------------------------------------------------- */
+/* --- what it is told ---------------------------------------------------------------------------------------------- */
 
 static void hand_over(struct child_conversation *v, struct child_call *c)
 {
@@ -265,7 +265,10 @@ static void start_child(struct child_conversation *v)
 
 static void on_timer(uv_timer_t *t)
 {
-	start_child(t->data);
+	struct child_conversation *v = t->data;
+
+	if (v->calls) /* else all that waited for it were cancelled */
+		start_child(v);
 }
 
 /* The start waits for its time; calls wait with it. */
@@ -289,7 +292,8 @@ static enum err prepare(struct child_call *c, const struct upstream_request *r)
 	return e == E_OK ? ndjson_write(&c->line, r->body) : e;
 }
 
-static struct upstream_call *op_send(struct upstream *u, const struct upstream_request *r, const struct upstream_sink *sink)
+static struct upstream_call *op_send(
+	struct upstream *u, const struct upstream_request *r, const struct upstream_sink *sink)
 {
 	struct child_conversation *v = conversation_of(u);
 	bool doubled = r->id.n && find(v, r->id); /* two answers could not be told apart */
@@ -370,7 +374,7 @@ struct upstream *child_open(struct child_vault *s, const struct upstream_events 
 	return &v->base;
 }
 
-/* --- what all share ------------------------------------------------------------------------------------------------------------ */
+/* --- what all share ----------------------------------------------------------------------------------------------- */
 
 static void vault_release(struct child_vault *s)
 {

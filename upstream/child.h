@@ -1,6 +1,7 @@
 /*
- * The stdio transport: each conversation is a child process of its own, started by the first message, one JSON-RPC message
- * per line. A child that died is started again by the next message, after a while that doubles when it keeps dying.
+ * The stdio transport: each conversation is a child process of its own, started by the first message, one JSON-RPC
+ * message per line. A child that died is started again by the next message, after a while that doubles when it keeps
+ * dying.
  */
 #ifndef NARROWGATE_UPSTREAM_CHILD_H
 #define NARROWGATE_UPSTREAM_CHILD_H

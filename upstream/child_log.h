@@ -1,5 +1,6 @@
 /*
- * What a child writes on stderr, line by line into our log: cut when long, and counted instead of written when it floods.
+ * What a child writes on stderr, line by line into our log: cut when long, and counted instead of written when it
+ * floods.
  */
 #ifndef NARROWGATE_UPSTREAM_CHILD_LOG_H
 #define NARROWGATE_UPSTREAM_CHILD_LOG_H

@@ -37,7 +37,7 @@ struct pending {
 	char bytes[];
 };
 
-/* --- the end --------------------------------------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------------------------------------ */
 
 static void on_handle_closed(uv_handle_t *h)
 {
@@ -152,7 +152,7 @@ static void give_up(struct child_process *p, enum upstream_outcome why)
 	begin_end(p);
 }
 
-/* --- what it says ------------------------------------------------------------------------------------------------------------ */
+/* --- what it says ------------------------------------------------------------------------------------------------- */
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *to)
 {
@@ -215,7 +215,7 @@ static void on_err(uv_stream_t *s, ssize_t n, const uv_buf_t *from)
 	wipe(from->base, (size_t)n);
 }
 
-/* --- what it hears ------------------------------------------------------------------------------------------------------------- */
+/* --- what it hears ------------------------------------------------------------------------------------------------ */
 
 static void on_written(uv_write_t *req, int status)
 {
@@ -267,7 +267,7 @@ enum upstream_outcome child_process_write(struct child_process *p, struct slice 
 	return UP_BROKEN;
 }
 
-/* --- the start --------------------------------------------------------------------------------------------------------------- */
+/* --- the start ---------------------------------------------------------------------------------------------------- */
 
 static void init_handles(struct child_process *p, uv_loop_t *loop)
 {

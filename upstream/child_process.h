@@ -39,8 +39,9 @@ struct child_listener {
 /* NULL when it cannot be started; that was logged. */
 struct child_process *child_process_start(struct child_vault *, const struct child_listener *, void *ctx);
 /*
- * Hands over one line, its end included. UP_UNREACHABLE: nothing of it was, and the pipe is closed or too much waits in it
- * already. UP_BROKEN: a part of it was; the process is of no use now, and has been told to end (`gone` is not called).
+ * Hands over one line, its end included. UP_UNREACHABLE: nothing of it was, and the pipe is closed or too much waits
+ * in it already. UP_BROKEN: a part of it was; the process is of no use now, and has been told to end (`gone` is not
+ * called).
  */
 enum upstream_outcome child_process_write(struct child_process *, struct slice line);
 /* Nobody listens any more: ends it, nicely first. It frees itself. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include "base/log.h"
 #include <sys/socket.h>
 
 /* One socket while libcurl is connecting it; from then on the wire has a handle of its own. */
@@ -17,7 +18,7 @@ static void one_less(struct connector *c)
 		c->closed(c->ctx);
 }
 
-/* --- libcurl's sockets and its timer on the loop ------------------------------------------------------------------- */
+/* --- libcurl's sockets and its timer on the loop ------------------------------------------------------------------ */
 
 static void on_watch_closed(uv_handle_t *h)
 {
@@ -63,7 +64,7 @@ static struct watch *watch_create(struct connector *c, curl_socket_t fd)
 	return w;
 }
 
-/* CURLMOPT_SOCKETFUNCTION. An error from here would kill the multi handle for good; unwatched, the dial just times out. */
+/* CURLMOPT_SOCKETFUNCTION. An error from here would kill the multi handle for good; unwatched, a dial times out. */
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, void *socketp)
 {
 	struct connector *c = userp;
@@ -80,7 +81,8 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, v
 	if (!w)
 		w = watch_create(c, fd);
 	if (w)
-		uv_poll_start(&w->poll, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0), on_watch);
+		uv_poll_start(&w->poll,
+			(what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0), on_watch);
 	return 0;
 }
 
@@ -106,7 +108,7 @@ static int on_curl_timer(CURLM *multi, long ms, void *userp)
 	return 0;
 }
 
-/* --- dialing ---------------------------------------------------------------------------------------------------------- */
+/* --- dialing ------------------------------------------------------------------------------------------------------ */
 
 static void wire_free(struct wire *w)
 {
@@ -135,7 +137,7 @@ static void set_tls(const struct connector *c, CURL *e)
 		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca);
 		curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* small, and may be rotated */
 	}
-	/* A directory of certificates would be trusted besides `ca`; and libcurl caches what it read only without one. */
+	/* A directory of certificates would be trusted besides `ca`, and keeps libcurl from caching what it read. */
 	if (c->ca || curl_version_info(CURLVERSION_NOW)->cainfo)
 		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 	if (c->certificate)
@@ -151,6 +153,7 @@ static void set_options(const struct connector *c, struct wire *w)
 	curl_share_setopt(w->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
 	curl_easy_setopt(e, CURLOPT_SHARE, w->share);
 	curl_easy_setopt(e, CURLOPT_PRIVATE, w);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, w->error);
 	curl_easy_setopt(e, CURLOPT_URL, c->url);
 	curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* else ALPN picks h2 */
@@ -261,11 +264,22 @@ static bool adopt(struct wire *w)
 	return true;
 }
 
+static void note_failure(struct wire *w, CURLcode code)
+{
+	struct connector *c = w->connector;
+
+	if (code != CURLE_OK && code != c->failure)
+		log_warn("upstream", "%s: %s", c->name ? c->name : "",
+			w->error[0] ? w->error : curl_easy_strerror(code));
+	c->failure = code;
+}
+
 static void finish_dial(struct wire *w, CURLcode code)
 {
 	struct connector *c = w->connector;
 	enum upstream_outcome outcome = outcome_of(code);
 
+	note_failure(w, code);
 	if (outcome == UP_DONE && !adopt(w))
 		outcome = UP_UNREACHABLE;
 	if (outcome == UP_DONE) {
@@ -293,7 +307,7 @@ static void check_dials(struct connector *c)
 	}
 }
 
-/* --- an established connection ------------------------------------------------------------------------------------------- */
+/* --- an established connection ------------------------------------------------------------------------------------ */
 
 void wire_watch(struct wire *w, int events)
 {
@@ -365,7 +379,7 @@ void wire_close(struct wire *w)
 	wire_free(w);
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 /* False when memory is out; nothing configured is NULL, and fine. */
 static bool copy_z(char **to, struct slice s)
@@ -376,6 +390,7 @@ static bool copy_z(char **to, struct slice s)
 
 static void free_config(struct connector *c)
 {
+	free(c->name);
 	free(c->url);
 	free(c->ca);
 	free(c->certificate);
@@ -386,8 +401,9 @@ static void free_config(struct connector *c)
 bool connector_init(struct connector *c, uv_loop_t *loop, const struct vault_config *conf)
 {
 	*c = (struct connector){ .loop = loop, .timeout_ms = conf->connect_timeout_ms };
-	bool copied = copy_z(&c->url, conf->url) && copy_z(&c->ca, conf->tls_ca) && copy_z(&c->certificate, conf->tls_certificate) &&
-		copy_z(&c->key, conf->tls_key) && copy_z(&c->proxy, conf->proxy);
+	bool copied = copy_z(&c->name, conf->name) && copy_z(&c->url, conf->url) && copy_z(&c->ca, conf->tls_ca) &&
+		copy_z(&c->certificate, conf->tls_certificate) && copy_z(&c->key, conf->tls_key) &&
+		copy_z(&c->proxy, conf->proxy);
 
 	c->multi = copied ? curl_multi_init() : NULL;
 	if (!c->multi) {

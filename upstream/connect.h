@@ -1,11 +1,11 @@
 /*
- * Connections to one vault, made by libcurl: names, proxy, TLS with verification, client certificates. libcurl only connects
- * (CURLOPT_CONNECT_ONLY); what is said on the connection is ours. Each connection keeps its easy handle inside the one curl
- * multi handle for as long as it lives, because taking it out closes the connection.
+ * Connections to one vault, made by libcurl: names, proxy, TLS with verification, client certificates. libcurl only
+ * connects (CURLOPT_CONNECT_ONLY); what is said on the connection is ours. Each connection keeps its easy handle
+ * inside the one curl multi handle for as long as it lives, because taking it out closes the connection.
  *
- * libcurl looks through its connection cache whenever it makes a new connection, and closes what it believes dead or too
- * old, which ours only seem to be. So every connection has a cache of its own (a CURLSH); the multi handle is shared, for its
- * resolved names and the trusted certificates it has read.
+ * libcurl looks through its connection cache whenever it makes a new connection, and closes what it believes dead or
+ * too old, which ours only seem to be. So every connection has a cache of its own (a CURLSH); the multi handle is
+ * shared, for its resolved names and the trusted certificates it has read.
  */
 #ifndef NARROWGATE_UPSTREAM_CONNECT_H
 #define NARROWGATE_UPSTREAM_CONNECT_H
@@ -17,13 +17,14 @@ struct connector {
 	uv_loop_t *loop;
 	CURLM *multi;
 	uv_timer_t timer;             /* the one libcurl asks for */
-	char *url, *ca, *certificate, *key, *proxy; /* owned; NULL where not configured */
+	char *name, *url, *ca, *certificate, *key, *proxy; /* owned; NULL where not configured */
 	uint64_t timeout_ms;
 	bool tls;
+	CURLcode failure;             /* of the last dial: a vault that stays away is logged once */
 	struct wire *dialing;         /* list: not connected yet */
 	size_t n_open;                /* libuv handles and wires that are not gone yet */
 	bool closing;
-	/* A dial has ended: with a connection, or NULL and why not (UP_UNREACHABLE, UP_TLS). Never from inside connector_dial. */
+	/* A dial has ended: a connection, or NULL and why not (UP_UNREACHABLE, UP_TLS). Never inside connector_dial. */
 	void (*dialed)(void *ctx, struct wire *, enum upstream_outcome);
 	void (*closed)(void *ctx);
 	void *ctx;
@@ -33,10 +34,10 @@ struct connector {
 bool connector_init(struct connector *c, uv_loop_t *, const struct vault_config *);
 /* Starts one connection. False when memory is out. */
 bool connector_dial(struct connector *);
-/* Gives up the dials; `closed` is called once, later, when every handle is gone. Connected wires must be closed before. */
+/* Gives up the dials; `closed` is called once, later, when every handle is gone. All other wires must be closed. */
 void connector_close(struct connector *, void (*closed)(void *ctx), void *ctx);
 
-/* --- an established connection ------------------------------------------------------------------------------------- */
+/* --- an established connection ------------------------------------------------------------------------------------ */
 
 struct wire {
 	struct connector *connector;
@@ -52,6 +53,7 @@ struct wire {
 	struct wire *next, *prev;     /* dialing list, or the pool's idle list */
 	void (*on_event)(struct wire *, int events); /* UV_READABLE | UV_WRITABLE */
 	void *ctx;                    /* whoever uses it now */
+	char error[CURL_ERROR_SIZE];  /* libcurl's words for what went wrong while dialing */
 };
 
 enum wire_io { WIRE_OK, WIRE_AGAIN, WIRE_EOF, WIRE_FAILED };

@@ -20,7 +20,7 @@ static struct http_call *call_of(struct upstream_call *c)
 	return (struct http_call *)(void *)c;
 }
 
-/* --- one conversation ----------------------------------------------------------------------------------------------------- */
+/* --- one conversation --------------------------------------------------------------------------------------------- */
 
 static void forget_session(struct http_conversation *v)
 {
@@ -43,7 +43,7 @@ static void lose(struct http_conversation *v, const struct upstream_end *how)
 	v->lost_how = *how;
 	forget_session(v);
 	for (struct http_call *c = v->calls; c; c = c->next)
-		http_call_finish(c, UP_SESSION_LOST, how->status); /* with an owner, it stays in the list until it is told */
+		http_call_finish(c, UP_SESSION_LOST, how->status); /* it stays in the list until it is told */
 	turn_add(&v->http->vault->turn, &v->tell_lost);
 }
 
@@ -98,7 +98,8 @@ static void begin(struct http_conversation *v, struct http_call *c, const struct
 		return;
 	}
 	http_answer_begin(&c->answer, asked);
-	enum err e = http_write(&c->out, &v->http->heads, c->verb, buf_slice(&vault->credential.line), buf_slice(&v->session), r);
+	enum err e = http_write(&c->out, &v->http->heads, c->verb, buf_slice(&vault->credential.line),
+		buf_slice(&v->session), r);
 	if (e != E_OK)
 		refuse(c, e);
 	else
@@ -123,16 +124,20 @@ static struct upstream_call *start(struct http_conversation *v, enum http_verb v
 		buf_clear(&v->version);
 		buf_add(&v->version, r->version);
 	}
+	if (r->limit_ms)
+		http_call_limit(c, r->limit_ms);
 	begin(v, c, r);
 	return (struct upstream_call *)c;
 }
 
-static struct upstream_call *op_send(struct upstream *u, const struct upstream_request *r, const struct upstream_sink *sink)
+static struct upstream_call *op_send(
+	struct upstream *u, const struct upstream_request *r, const struct upstream_sink *sink)
 {
 	return start(conversation_of(u), HTTP_VERB_POST, r, sink);
 }
 
-static struct upstream_call *op_listen(struct upstream *u, const struct upstream_request *r, const struct upstream_sink *sink)
+static struct upstream_call *op_listen(
+	struct upstream *u, const struct upstream_request *r, const struct upstream_sink *sink)
 {
 	return start(conversation_of(u), HTTP_VERB_GET, r, sink);
 }
@@ -170,7 +175,8 @@ static void end_session(struct http_conversation *v)
 	if (!c)
 		return;
 	http_answer_begin(&c->answer, (struct http_asked){ HTTP_VERB_DELETE, true, false });
-	enum err e = http_write(&c->out, &v->http->heads, c->verb, buf_slice(&credential->line), buf_slice(&v->session), &r);
+	enum err e = http_write(&c->out, &v->http->heads, c->verb, buf_slice(&credential->line),
+		buf_slice(&v->session), &r);
 	if (e != E_OK) {
 		refuse(c, e);
 		return;
@@ -217,7 +223,7 @@ struct upstream *http_open(struct http_vault *h, const struct upstream_events *e
 	return &v->base;
 }
 
-/* --- what all share ----------------------------------------------------------------------------------------------------------- */
+/* --- what all share ----------------------------------------------------------------------------------------------- */
 
 static void got_probe(struct pool_want *want, struct wire *w, enum upstream_outcome outcome)
 {
@@ -321,7 +327,8 @@ struct http_vault *http_vault_create(struct vault *vault, const struct vault_con
 		goto fail_heads;
 	*why = "libcurl cannot start";
 	unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of every connection there */
-	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) != CURLE_OK)
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) !=
+		CURLE_OK)
 		goto fail_heads;
 	*why = "out of memory";
 	if (!pool_init(&h->pool, vault->loop, conf))

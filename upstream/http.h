@@ -1,6 +1,6 @@
 /*
- * Streamable HTTP (MCP 2025-03-26 and later), the client's side: one POST per message, answered by JSON or an event stream;
- * a GET stream for what the vault says unasked; a DELETE that ends the session when there is one.
+ * Streamable HTTP (MCP 2025-03-26 and later), the client's side: one POST per message, answered by JSON or an event
+ * stream; a GET stream for what the vault says unasked; a DELETE that ends the session when there is one.
  */
 #ifndef NARROWGATE_UPSTREAM_HTTP_H
 #define NARROWGATE_UPSTREAM_HTTP_H
@@ -9,7 +9,7 @@
 
 /* NULL with a static text in *why. */
 struct http_vault *http_vault_create(struct vault *, const struct vault_config *, const char **why);
-/* Waits for what ends by itself soon (the DELETE of a closed session), then closes all; `closed` is called once, later. */
+/* Waits for what ends soon (the DELETE of a closed session), then closes all; `closed` is called once, later. */
 void http_vault_close(struct http_vault *, void (*closed)(void *ctx), void *ctx);
 struct upstream *http_open(struct http_vault *, const struct upstream_events *);
 /* Connects once; the connection is kept for the first call. False: too many wait for one already. */

@@ -27,7 +27,7 @@ static enum upstream_outcome outcome_of(enum err e)
 	return e == E_TOO_BIG ? UP_TOO_BIG : UP_BROKEN;
 }
 
-/* --- the head ------------------------------------------------------------------------------------------------------------ */
+/* --- the head ----------------------------------------------------------------------------------------------------- */
 
 /* What a status that is no success means; a 4xx with a JSON body may still hold a JSON-RPC error worth reading. */
 static void decide_failure(struct http_answer *a)
@@ -38,7 +38,7 @@ static void decide_failure(struct http_answer *a)
 		decide(a, UP_REDIRECT);
 	else if (a->status == 401 || a->status == 403)
 		decide(a, UP_UNAUTHORIZED);
-	else if (!post && (a->status == 404 || a->status == 405)) /* a server without GET may have no route for it either */
+	else if (!post && (a->status == 404 || a->status == 405)) /* a server without GET may have no route either */
 		decide(a, UP_NOT_OFFERED);
 	else if (a->status == 404 && a->asked.in_session)
 		decide(a, UP_SESSION_LOST);
@@ -139,13 +139,13 @@ static int on_value_complete(llhttp_t *p)
 {
 	struct http_answer *a = p->data;
 
-	/* Behind the body come trailers, and before a 1xx is over come fields of no answer: neither may say anything. */
+	/* Behind the body come trailers, which may say nothing; what a 1xx said is forgotten when it is over. */
 	if (!a->head_done && !http_field_take(a))
 		fail(a, UP_GARBAGE);
 	return count_head(a, 4);
 }
 
-/* --- the body -------------------------------------------------------------------------------------------------------------- */
+/* --- the body ----------------------------------------------------------------------------------------------------- */
 
 /* Out of the parser with each piece of body: messages are handed on with no parser on the stack. */
 static int on_body(llhttp_t *p, const char *at, size_t n)
@@ -239,7 +239,7 @@ static void take_body(struct http_answer *a)
 	}
 }
 
-/* --- feeding --------------------------------------------------------------------------------------------------------------- */
+/* --- feeding ------------------------------------------------------------------------------------------------------ */
 
 static void conclude(struct http_answer *a)
 {
@@ -347,7 +347,7 @@ struct slice http_answer_unhold(struct http_answer *a)
 	return slice_from(all, a->held_body);
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 void http_answer_init(struct http_answer *a, size_t max_message_bytes)
 {

@@ -83,7 +83,7 @@ void http_answer_begin(struct http_answer *, struct http_asked);
 
 /* Takes bytes off *input. `sink` is called from inside. */
 enum http_answer_state http_answer_feed(struct http_answer *, struct slice *input, const struct http_answer_sink *);
-/* The connection has ended. Never HELD and never MORE, except when a message was due and `message` said stop: call again. */
+/* The connection has ended. Never MORE; HELD when a last message was due and `message` said stop: call it again. */
 enum http_answer_state http_answer_end(struct http_answer *, const struct http_answer_sink *);
 
 /* After HELD: keeps what is left of the input, which may then go away. False when memory is out. */

@@ -1,15 +1,11 @@
-#include "upstream/http_call.h"
+#include "upstream/http_call_inside.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include "base/wipe.h"
-#include "mcp/rpc.h"
 
-#define LINGER_MS 250
-#define LINGER_BYTES (64 * 1024)
 #define MAX_SPARE 64
 #define KEEP_BYTES (16 * 1024)     /* a request buffer up to this size stays with a spare call */
-#define READS_PER_ROUND 16         /* of VAULT_READ_BYTES each; then the others get their turn */
 #define TLS_RECORD_BYTES (16 * 1024)
 #define KEEP_ALIVE_MAX_MS 60000
 
@@ -21,7 +17,7 @@ static struct turn *turn_of(const struct http_call *c)
 	return &c->http->vault->turn;
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 static struct http_call *take_spare(struct http_vault *h)
 {
@@ -108,11 +104,13 @@ static void leave_time(struct http_call *c)
 void http_call_limit(struct http_call *c, uint64_t ms)
 {
 	struct http_vault *h = c->http;
+	uint64_t deadline_ms = uv_now(h->vault->loop) + ms;
 
+	if (!c->timed || deadline_ms < c->deadline_ms)
+		c->deadline_ms = deadline_ms;
 	if (c->timed)
 		return;
 	c->timed = true;
-	c->deadline_ms = uv_now(h->vault->loop) + ms;
 	c->next_timed = h->timed;
 	if (h->timed)
 		h->timed->prev_timed = c;
@@ -156,9 +154,9 @@ static void reap(struct http_call *c)
 		http_on_quiet(h);
 }
 
-/* --- its connection ------------------------------------------------------------------------------------------------------ */
+/* --- its connection ----------------------------------------------------------------------------------------------- */
 
-static void drop_wire(struct http_call *c)
+void http_call_drop_wire(struct http_call *c)
 {
 	struct wire *w = c->wire;
 
@@ -178,15 +176,11 @@ static uint64_t idle_limit(const struct http_answer *a)
 	return a->keep_alive_ms > 1500 ? a->keep_alive_ms - 1000 : 500;
 }
 
-static void return_wire(struct http_call *c)
+void http_call_return_wire(struct http_call *c)
 {
 	struct wire *w = c->wire;
 	struct http_vault *h = c->http;
 
-	if (h->closing) {
-		drop_wire(c);
-		return;
-	}
 	c->wire = NULL;
 	if (c->head_seen)
 		w->used = true;
@@ -194,7 +188,7 @@ static void return_wire(struct http_call *c)
 	http_watch_time(h);
 }
 
-static void watch(struct http_call *c)
+void http_call_watch(struct http_call *c)
 {
 	int events = c->paused ? 0 : UV_READABLE;
 
@@ -203,9 +197,9 @@ static void watch(struct http_call *c)
 	wire_watch(c->wire, events);
 }
 
-/* --- ends ------------------------------------------------------------------------------------------------------------------ */
+/* --- ends --------------------------------------------------------------------------------------------------------- */
 
-static void mark_ended(struct http_call *c, enum upstream_outcome outcome, int status)
+void http_call_mark_ended(struct http_call *c, enum upstream_outcome outcome, int status)
 {
 	c->state = CALL_ENDED;
 	c->end = (struct upstream_end){ outcome, status };
@@ -220,8 +214,8 @@ void http_call_finish(struct http_call *c, enum upstream_outcome outcome, int st
 	if (c->state == CALL_ENDED)
 		return;
 	pool_forget(&c->http->pool, &c->want);
-	drop_wire(c);
-	mark_ended(c, outcome, status);
+	http_call_drop_wire(c);
+	http_call_mark_ended(c, outcome, status);
 	reap(c);
 }
 
@@ -236,149 +230,7 @@ static void tell_end(struct http_call *c)
 		sink.end(sink.ctx, &end);
 }
 
-/* --- the answer -------------------------------------------------------------------------------------------------------------- */
-
-static void see_head(struct http_call *c)
-{
-	if (c->head_seen || !c->answer.head_done)
-		return;
-	c->head_seen = true;
-	http_on_head(c);
-}
-
-static bool wanted(const struct http_call *c)
-{
-	return c->owner && c->state != CALL_ENDED;
-}
-
-static void on_stream(void *ctx)
-{
-	struct http_call *c = ctx;
-
-	see_head(c);
-	if (wanted(c) && c->sink.stream)
-		c->sink.stream(c->sink.ctx);
-}
-
-/* Beside a 4xx, only a JSON-RPC error is a message; anything else is some gateway's business. */
-static bool is_error(struct http_call *c, struct slice json)
-{
-	struct arena *arena = &c->http->vault->scratch;
-	struct rpc rpc;
-	bool yes = rpc_parse(&rpc, json, arena, NULL) == E_OK && rpc.kind == RPC_ERROR;
-
-	arena_reset(arena);
-	return yes;
-}
-
-static bool on_message(void *ctx, struct slice json)
-{
-	struct http_call *c = ctx;
-
-	see_head(c);
-	if (!wanted(c) || (c->answer.status >= 400 && !is_error(c, json)))
-		return true;
-	if (c->sink.message)
-		c->sink.message(c->sink.ctx, json);
-	return !c->paused;
-}
-
-static void conclude(struct http_call *c)
-{
-	struct http_conversation *owner = c->owner;
-
-	if (c->state == CALL_ENDED)
-		return;
-	mark_ended(c, c->answer.outcome, c->answer.status);
-	if (owner)
-		http_on_outcome(owner, &c->end);
-}
-
-/* The end is told, but the answer goes on: lets it run out, if that is soon. */
-static void linger(struct http_call *c)
-{
-	if (!c->answer.keep || !c->sent_all || c->lingered > LINGER_BYTES)
-		drop_wire(c);
-	else
-		http_call_limit(c, LINGER_MS);
-}
-
-static void settle(struct http_call *c, enum http_answer_state state, struct slice rest)
-{
-	struct http_answer *a = &c->answer;
-
-	see_head(c);
-	if (a->decided && state != HTTP_ANSWER_HELD)
-		conclude(c);
-	switch (state) {
-	case HTTP_ANSWER_MORE:
-		if (c->state == CALL_ENDED)
-			linger(c);
-		break;
-	case HTTP_ANSWER_HELD:
-		if (!http_answer_hold(a, rest))
-			http_call_finish(c, UP_BROKEN, a->status);
-		break;
-	case HTTP_ANSWER_DONE:
-		if (a->keep && c->sent_all && !rest.n)
-			return_wire(c);
-		else
-			drop_wire(c);
-		break;
-	case HTTP_ANSWER_FAILED:
-		drop_wire(c);
-		break;
-	}
-}
-
-static void digest(struct http_call *c, struct slice bytes)
-{
-	struct http_answer_sink sink = { on_stream, on_message, c };
-	enum http_answer_state state = http_answer_feed(&c->answer, &bytes, &sink);
-
-	settle(c, state, bytes);
-}
-
-static void hear_end(struct http_call *c, bool clean)
-{
-	struct http_answer_sink sink = { on_stream, on_message, c };
-
-	if (clean || c->answer.complete)
-		settle(c, http_answer_end(&c->answer, &sink), SL(""));
-	else if (c->state == CALL_ENDED)
-		drop_wire(c);
-	else
-		http_call_finish(c, UP_BROKEN, c->answer.status);
-}
-
-/* Reads what is there. TLS may hold decrypted bytes that no event will announce: so on until there is nothing. */
-static void receive(struct http_call *c)
-{
-	struct http_vault *h = c->http;
-	char *to = h->vault->read_buffer;
-	size_t n;
-
-	for (int i = 0; i < READS_PER_ROUND && c->wire && !c->paused; i++) {
-		enum wire_io io = wire_recv(c->wire, to, VAULT_READ_BYTES, &n);
-
-		if (io == WIRE_AGAIN)
-			return;
-		if (io != WIRE_OK) {
-			hear_end(c, io == WIRE_EOF);
-			return;
-		}
-		if (c->state == CALL_ENDED)
-			c->lingered += n;
-		digest(c, slice_make(to, n));
-		wipe(to, n);
-		if (!h->pool.connector.tls && n < VAULT_READ_BYTES)
-			return; /* a short read: the socket is empty */
-	}
-	if (c->wire && !c->paused)
-		turn_add(turn_of(c), &c->task);
-}
-
-/* --- the request ------------------------------------------------------------------------------------------------------------- */
+/* --- the request -------------------------------------------------------------------------------------------------- */
 
 static void wait(struct http_call *c)
 {
@@ -391,7 +243,7 @@ static void wait(struct http_call *c)
 /* Not one byte of the request has left, and the connection is dead: another one, once. */
 static void replace(struct http_call *c)
 {
-	drop_wire(c);
+	http_call_drop_wire(c);
 	if (c->replaced) {
 		http_call_finish(c, UP_UNREACHABLE, 0);
 		return;
@@ -410,7 +262,7 @@ static void flush(struct http_call *c)
 	c->tried = true;
 	c->sent += n;
 	if (io == WIRE_FAILED || io == WIRE_EOF) {
-		/* TLS may have sent whole records before it failed; a part of one is nothing, for nobody can read it. */
+		/* TLS may have sent whole records before it failed; a part of one is nothing: nobody can read it. */
 		if (first && (!c->http->pool.connector.tls || c->out.n < TLS_RECORD_BYTES))
 			replace(c);
 		else
@@ -422,7 +274,7 @@ static void flush(struct http_call *c)
 		c->sent_all = true;
 		clean_out(c);
 	}
-	watch(c);
+	http_call_watch(c);
 }
 
 static void on_event(struct wire *w, int events)
@@ -432,14 +284,14 @@ static void on_event(struct wire *w, int events)
 	size_t n;
 
 	c->reading = true;
-	if (c->state == CALL_SENDING && !c->tried) { /* it waits for the end of the round: nothing can be answered yet */
+	if (c->state == CALL_SENDING && !c->tried) { /* it waits for the end of the round: nothing was asked yet */
 		if (wire_recv(w, &byte, 1, &n) != WIRE_AGAIN)
 			replace(c);
 	} else {
 		if ((events & UV_WRITABLE) && c->state == CALL_SENDING)
 			flush(c);
 		if ((events & UV_READABLE) && c->wire == w)
-			receive(c);
+			http_call_receive(c);
 	}
 	c->reading = false;
 	reap(c);
@@ -474,17 +326,6 @@ void http_call_start(struct http_call *c)
 		wait(c);
 }
 
-static void go_on(struct http_call *c)
-{
-	if (c->paused || !c->wire)
-		return;
-	watch(c);
-	if (http_answer_holds(&c->answer))
-		digest(c, http_answer_unhold(&c->answer));
-	if (c->wire && !http_answer_holds(&c->answer))
-		receive(c);
-}
-
 static void run(struct task *task)
 {
 	struct http_call *c = (struct http_call *)(void *)((char *)task - offsetof(struct http_call, task));
@@ -497,18 +338,18 @@ static void run(struct task *task)
 	if (c->state == CALL_SENDING && !c->tried)
 		flush(c);
 	else if (c->state == CALL_ANSWERING || c->state == CALL_ENDED)
-		go_on(c);
+		http_call_go_on(c);
 	c->reading = false;
 	reap(c);
 }
 
-/* --- what its owner may do ------------------------------------------------------------------------------------------------------- */
+/* --- what its owner may do ---------------------------------------------------------------------------------------- */
 
 void http_call_pause(struct http_call *c)
 {
 	c->paused = true;
 	if (c->wire && c->state != CALL_ENDED)
-		watch(c);
+		http_call_watch(c);
 }
 
 void http_call_resume(struct http_call *c)
@@ -517,7 +358,7 @@ void http_call_resume(struct http_call *c)
 		return;
 	c->paused = false;
 	if (c->wire && c->state == CALL_SENDING)
-		watch(c);
+		http_call_watch(c);
 	if (c->state == CALL_ANSWERING)
 		turn_add(turn_of(c), &c->task);
 }
@@ -532,9 +373,9 @@ void http_call_cancel(struct http_call *c)
 	c->paused = false;
 	c->state = CALL_ENDED;
 	if (was == CALL_SENDING && !c->tried)
-		return_wire(c);
+		http_call_return_wire(c);
 	else if (was == CALL_SENDING || (was == CALL_ANSWERING && !c->reading))
-		drop_wire(c); /* from inside a callback of its own, the answer may be about to end: see linger() */
+		http_call_drop_wire(c); /* from inside its own callback, the answer may be about to end: see linger() */
 	reap(c);
 }
 
@@ -545,6 +386,6 @@ void http_call_expire(struct http_call *c)
 		http_call_finish(c, UP_BROKEN, 0);
 		return;
 	}
-	drop_wire(c);
+	http_call_drop_wire(c);
 	reap(c);
 }

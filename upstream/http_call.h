@@ -1,10 +1,10 @@
 /*
  * One HTTP request and its answer. A call goes
  *
- *   WAITING (for a connection) -> SENDING -> ANSWERING -> ENDED      (WAITING again, once, when nothing could be sent)
+ *   WAITING (for a connection) -> SENDING -> ANSWERING -> ENDED    (WAITING again, once, when nothing could be sent)
  *
- * and belongs to whoever sent it until its `end` was called or it was cancelled. It may live on a little without an owner
- * (LINGER_MS), reading the rest of an answer that nobody wants, so that the connection can be used again.
+ * and belongs to whoever sent it until its `end` was called or it was cancelled. It may live on a little without an
+ * owner (LINGER_MS), reading the rest of an answer that nobody wants, so that the connection can be used again.
  */
 #ifndef NARROWGATE_UPSTREAM_HTTP_CALL_H
 #define NARROWGATE_UPSTREAM_HTTP_CALL_H
@@ -82,14 +82,14 @@ void http_call_pause(struct http_call *);
 void http_call_resume(struct http_call *);
 /* The owner does not want it any more. */
 void http_call_cancel(struct http_call *);
-/* It ends by itself after so long, answered or not. */
+/* It ends by itself after so long, answered or not; the shortest limit counts. */
 void http_call_limit(struct http_call *, uint64_t ms);
 /* Its time is over. */
 void http_call_expire(struct http_call *);
 /* Frees a call that is spare. */
 void http_call_free(struct http_call *);
 
-/* --- of the vault (http.c) --- */
+/* --- of the vault (http.c) ---------------------------------------------------------------------------------------- */
 
 /* The head of the answer is in: a session id may have come. */
 void http_on_head(struct http_call *);

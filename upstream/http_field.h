@@ -1,5 +1,6 @@
 /*
- * The header fields of an answer that mean something to us; all others are counted and forgotten, and none is passed on.
+ * The header fields of an answer that mean something to us; all others are counted and forgotten, and none is passed
+ * on.
  */
 #ifndef NARROWGATE_UPSTREAM_HTTP_FIELD_H
 #define NARROWGATE_UPSTREAM_HTTP_FIELD_H

@@ -9,7 +9,7 @@
 
 #define MAX_HEAD_BYTES (64 * 1024)
 
-/* --- the configured parts ---------------------------------------------------------------------------------------------------- */
+/* --- the configured parts ----------------------------------------------------------------------------------------- */
 
 struct url_parts {
 	char *scheme, *host, *port, *path, *query, *user, *fragment;
@@ -90,9 +90,9 @@ static bool is_value(struct slice s)
 /* Fields that this file or the connection decides; a second one would contradict them. */
 static bool is_ours(struct slice name)
 {
-	static const char *const ours[] = { "host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade",
-		"te", "trailer", "expect", "content-type", "content-encoding", "accept", "accept-encoding", "user-agent",
-		"mcp-session-id", "mcp-protocol-version", "traceparent" };
+	static const char *const ours[] = { "host", "content-length", "transfer-encoding", "connection", "keep-alive",
+		"upgrade", "te", "trailer", "expect", "content-type", "content-encoding", "accept", "accept-encoding",
+		"user-agent", "mcp-session-id", "mcp-protocol-version", "traceparent" };
 
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
 		if (slice_eq_nocase(name, slice_of(ours[i])))
@@ -123,7 +123,8 @@ static const char *check_credential(const struct vault_config *conf)
 {
 	if (conf->credential_from == SECRET_SOURCE_NONE)
 		return NULL;
-	if (!is_token(conf->credential_header) || is_ours(conf->credential_header) || !is_value(conf->credential_prefix))
+	if (!is_token(conf->credential_header) || is_ours(conf->credential_header) ||
+		!is_value(conf->credential_prefix))
 		return "the credential's header cannot be used";
 	return NULL;
 }
@@ -140,7 +141,8 @@ bool http_heads_init(struct http_heads *h, const struct vault_config *conf, cons
 		*why = check_credential(conf);
 	if (!*why) {
 		add_head(&h->post, "POST", &u);
-		buf_add(&h->post, SL("Accept: application/json, text/event-stream\r\nContent-Type: application/json\r\n"));
+		buf_add(&h->post,
+			SL("Accept: application/json, text/event-stream\r\nContent-Type: application/json\r\n"));
 		*why = add_configured(&h->post, conf);
 	}
 	if (!*why) {
@@ -163,7 +165,7 @@ void http_heads_finish(struct http_heads *h)
 	buf_finish(&h->delete);
 }
 
-/* --- one request ------------------------------------------------------------------------------------------------------------ */
+/* --- one request -------------------------------------------------------------------------------------------------- */
 
 static void add_field(struct buf *out, struct slice name, struct slice value)
 {
@@ -197,7 +199,8 @@ enum err http_write(struct buf *out, const struct http_heads *h, enum http_verb 
 	if (!is_value(r->version) || !is_value(r->traceparent))
 		return E_INVALID;
 	/* One allocation at most: 256 covers the names of the fields below. */
-	if (buf_reserve(out, head->n + credential.n + session.n + r->version.n + r->traceparent.n + r->body.n + 256) != E_OK)
+	if (buf_reserve(out, head->n + credential.n + session.n + r->version.n + r->traceparent.n + r->body.n + 256) !=
+		E_OK)
 		return out->failed;
 	buf_add(out, buf_slice(head));
 	buf_add(out, credential);

@@ -1,6 +1,6 @@
 /*
- * Writes HTTP requests: the parts that never change are made once per vault, the rest is added per request. Nothing of an
- * agent's own headers gets here but what struct upstream_request holds, and that is checked.
+ * Writes HTTP requests: the parts that never change are made once per vault, the rest is added per request. Nothing
+ * of an agent's own headers gets here but what struct upstream_request holds, and that is checked.
  */
 #ifndef NARROWGATE_UPSTREAM_HTTP_WRITE_H
 #define NARROWGATE_UPSTREAM_HTTP_WRITE_H
@@ -23,7 +23,7 @@ void http_heads_finish(struct http_heads *);
  * Adds a whole request to `out`: head, credential line, session (each may be empty) and body. E_INVALID: the version or
  * the trace context holds what must not stand in a header.
  */
-enum err http_write(struct buf *out, const struct http_heads *, enum http_verb, struct slice credential, struct slice session,
-	const struct upstream_request *);
+enum err http_write(struct buf *out, const struct http_heads *, enum http_verb, struct slice credential,
+	struct slice session, const struct upstream_request *);
 
 #endif

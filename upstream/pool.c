@@ -1,6 +1,6 @@
 #include "upstream/pool.h"
 
-/* Shorter than the 5 seconds that common servers keep an idle connection, for a request to one that just ends is lost. */
+/* Shorter than the 5 seconds of common servers: a request to a connection that is just ending is lost. */
 #define IDLE_DEFAULT_MS 4000
 /* Idle for longer than this, a connection is looked at before it is used: the loop may not have seen its end yet. */
 #define IDLE_FRESH_MS 50
@@ -62,7 +62,7 @@ struct wire *pool_take(struct pool *p)
 	return NULL;
 }
 
-/* --- the line ---------------------------------------------------------------------------------------------------------- */
+/* --- the line ----------------------------------------------------------------------------------------------------- */
 
 static void leave_line(struct pool *p, struct pool_want *want)
 {
@@ -180,7 +180,7 @@ void pool_sweep(struct pool *p)
 	}
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 bool pool_init(struct pool *p, uv_loop_t *loop, const struct vault_config *conf)
 {

@@ -1,7 +1,7 @@
 /*
- * The connections to one vault: idle ones are kept for the next call, last in first out, so that few stay warm and the rest
- * grow old and go. An idle connection that says anything, or ends, is closed at once. No more than `max` at any time; who
- * cannot have one waits in line.
+ * The connections to one vault: idle ones are kept for the next call, last in first out, so that few stay warm and
+ * the rest grow old and go. An idle connection that says anything, or ends, is closed at once. No more than `max` at
+ * any time; who cannot have one waits in line.
  */
 #ifndef NARROWGATE_UPSTREAM_POOL_H
 #define NARROWGATE_UPSTREAM_POOL_H

@@ -9,7 +9,7 @@ static void unlink_task(struct task *t)
 	t->next = t->prev = NULL;
 }
 
-/* Runs what is queued now; what the tasks add comes in the next round, so that the loop gets to its sockets in between. */
+/* Runs what is queued now. What the tasks add comes in the next round: the loop gets to its sockets in between. */
 static void run(struct turn *t)
 {
 	struct task *mark = &t->mark;

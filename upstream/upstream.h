@@ -51,6 +51,7 @@ struct upstream_request {
 	struct slice id;             /* its id in one spelling (rpc_id_key); empty: nothing is awaited */
 	struct slice version;        /* MCP-Protocol-Version to send; empty: none */
 	struct slice traceparent;    /* passed on when not empty */
+	uint64_t limit_ms;           /* over HTTP: it ends, UP_BROKEN, after so long; 0: never */
 	bool opens_session;          /* initialize: a session id in the answer becomes this conversation's */
 };
 

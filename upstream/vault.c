@@ -9,7 +9,7 @@
 
 #define SCRATCH_FACTOR 16 /* a parsed message beside its text: tokens are larger than what they stand for */
 
-/* --- probes ---------------------------------------------------------------------------------------------------------------- */
+/* --- probes ------------------------------------------------------------------------------------------------------- */
 
 static void unlink_probe(struct probe *p)
 {
@@ -72,7 +72,7 @@ static void cancel_probes(struct vault *v)
 	}
 }
 
-/* --- credential -------------------------------------------------------------------------------------------------------------- */
+/* --- credential --------------------------------------------------------------------------------------------------- */
 
 bool vault_refresh_credential(struct vault *v)
 {
@@ -91,7 +91,7 @@ bool vault_credential_ready(const struct vault *v)
 	return credential_ready(&v->credential);
 }
 
-/* --- life ---------------------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 static void release(struct vault *v)
 {
@@ -104,9 +104,11 @@ static void release(struct vault *v)
 
 static bool init(struct vault *v, const struct vault_config *conf, const char **why)
 {
+	size_t max = conf->max_message_bytes;
+
 	*why = "out of memory";
-	v->max_message_bytes = conf->max_message_bytes;
-	arena_init(&v->scratch, conf->max_message_bytes < SIZE_MAX / SCRATCH_FACTOR ? conf->max_message_bytes * SCRATCH_FACTOR : SIZE_MAX);
+	v->max_message_bytes = max;
+	arena_init(&v->scratch, max < SIZE_MAX / SCRATCH_FACTOR ? max * SCRATCH_FACTOR : SIZE_MAX);
 	v->name = strndup(conf->name.n ? conf->name.p : "", conf->name.n);
 	v->read_buffer = malloc(VAULT_READ_BYTES);
 	if (!v->name || !v->read_buffer || !credential_init(&v->credential, conf))

@@ -162,6 +162,22 @@ void fake_json(struct fake *f, const char *body)
 	fake_answer(f, "200 OK", "Content-Type: application/json\r\n", body);
 }
 
+void fake_step(struct fake *f, int step)
+{
+	__atomic_store_n(&f->step, step, __ATOMIC_SEQ_CST);
+}
+
+void fake_await_step(struct fake *f, int step)
+{
+	for (int i = 0; __atomic_load_n(&f->step, __ATOMIC_SEQ_CST) < step; i++) {
+		if (i == PATIENCE_MS) {
+			give_up(f, "a step of the test");
+			return;
+		}
+		usleep(1000);
+	}
+}
+
 void fake_close(struct fake *f)
 {
 	if (f->ssl) {
@@ -178,6 +194,8 @@ void fake_reset(struct fake *f)
 {
 	struct linger hard = { .l_onoff = 1 };
 
+	SSL_free(f->ssl);
+	f->ssl = NULL;
 	setsockopt(f->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 	close(f->fd);
 	f->fd = -1;

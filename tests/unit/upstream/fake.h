@@ -21,6 +21,7 @@ struct fake {
 	char *seen;             /* all requests, one after the other, NUL-terminated */
 	size_t n_seen;
 	const char *last;       /* the last one */
+	int step;               /* how far test and script have come together */
 	const char *broken;     /* what the script waited for in vain */
 };
 
@@ -31,7 +32,7 @@ void fake_stop(struct fake *);
 /* Frees what was seen. */
 void fake_free(struct fake *);
 
-/* --- for scripts; waits end after a few seconds --- */
+/* --- for scripts; waits end after a few seconds ------------------------------------------------------------------- */
 
 /* The next connection; the one before stays open until the end of the program unless it was closed. */
 void fake_accept(struct fake *);
@@ -49,5 +50,9 @@ void fake_close(struct fake *);
 void fake_reset(struct fake *);
 /* Waits until the other side has closed. */
 void fake_await_close(struct fake *);
+
+/* For either side: says that it has come so far, or waits until the other has. */
+void fake_step(struct fake *, int step);
+void fake_await_step(struct fake *, int step);
 
 #endif

@@ -97,7 +97,7 @@ void rig_close(struct rig *r)
 	buf_finish(&r->told);
 }
 
-/* --- ears ------------------------------------------------------------------------------------------------------------------ */
+/* --- ears --------------------------------------------------------------------------------------------------------- */
 
 static struct upstream_sink sink_of(struct ear *);
 
@@ -274,6 +274,15 @@ enum upstream_outcome rig_probe(struct rig *r)
 	while (!r->probed)
 		step(r, "the probe");
 	return r->probe_end.outcome;
+}
+
+void rig_close_probing(struct rig *r)
+{
+	r->probed = false;
+	vault_probe(r->vault, on_probed, r);
+	vault_probe(r->vault, on_probed, r);
+	rig_close(r);
+	assert_false(r->probed);
 }
 
 void ear_free(struct ear *e)

@@ -1,6 +1,7 @@
 /*
- * A loop with one vault and one conversation on it, and ears for its calls. It checks the rules of upstream.h by itself: no
- * callback from inside a start, none after the end or a cancel, one end per call, and no handle left on the loop.
+ * A loop with one vault and one conversation on it, and ears for its calls. It checks the rules of upstream.h by
+ * itself: no callback from inside a start, none after the end or a cancel, one end per call, and no handle left on
+ * the loop.
  */
 #ifndef NARROWGATE_TESTS_UPSTREAM_RIG_H
 #define NARROWGATE_TESTS_UPSTREAM_RIG_H
@@ -60,6 +61,8 @@ void rig_turn(struct rig *, uint64_t ms);
 void rig_cancel(struct ear *);
 /* Probes and waits. */
 enum upstream_outcome rig_probe(struct rig *);
+/* Begins to probe, and closes everything at once: nobody may be told. */
+void rig_close_probing(struct rig *);
 void ear_free(struct ear *);
 /* Waits for the end, compares, frees. */
 void ear_expect(struct ear *, enum upstream_outcome, int status, const char *seen);

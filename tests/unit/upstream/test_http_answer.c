@@ -1,4 +1,7 @@
-/* Each answer is fed whole, byte by byte, in two parts at every place, and with a receiver that stops at every message. */
+/*
+ * Each answer is fed whole, byte by byte, in two parts at every place, and with a receiver that stops at every
+ * message.
+ */
 #include "tests/unit/check.h"
 #include "upstream/http_answer.h"
 
@@ -23,7 +26,8 @@ static bool on_message(void *ctx, struct slice json)
 }
 
 /* The bytes are copied, and gone after the call, as those of a read buffer are. */
-static enum http_answer_state feed(struct http_answer *a, struct slice bytes, const struct http_answer_sink *sink, size_t *rest)
+static enum http_answer_state feed(
+	struct http_answer *a, struct slice bytes, const struct http_answer_sink *sink, size_t *rest)
 {
 	char *copy = malloc(bytes.n + 1);
 	struct slice in = slice_make(copy, bytes.n);
@@ -76,7 +80,8 @@ static void run(struct http_answer *a, struct slice text, size_t first, size_t p
 			state = http_answer_end(a, &sink);
 		while (state == HTTP_ANSWER_HELD);
 	if (!a->decided || a->outcome != w->outcome)
-		print_error("answer: %.*s\ncut at %zu, by %zu: %s\n", SL_ARG(text), first, piece, upstream_outcome_text(a->outcome));
+		print_error("answer: %.*s\ncut at %zu, by %zu: %s\n", SL_ARG(text), first, piece,
+			upstream_outcome_text(a->outcome));
 	assert_true(a->decided);
 	assert_int_equal(a->outcome, w->outcome);
 	assert_slice(buf_slice(&l.seen), slice_of(w->seen));
@@ -111,10 +116,12 @@ static void run_all(const char *z, struct want w)
 static void test_json(void **state)
 {
 	(void)state;
-	run_all(OK JSON "Content-Length: 9\r\n\r\n{\"id\": 1}", (struct want){ post, UP_DONE, "[{\"id\": 1}]", .keep = true });
+	run_all(OK JSON "Content-Length: 9\r\n\r\n{\"id\": 1}",
+		(struct want){ post, UP_DONE, "[{\"id\": 1}]", .keep = true });
 	run_all(OK JSON "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"i\r\n6;x=y\r\nd\": 1}\r\n0\r\nTrailer: x\r\n\r\n",
 		(struct want){ post, UP_DONE, "[{\"id\": 1}]", .keep = true });
-	run_all(OK "content-type:  Application/JSON; charset=utf-8\r\nContent-Encoding: identity\r\ncontent-length: 2\r\n\r\n{}",
+	run_all(OK "content-type:  Application/JSON; charset=utf-8\r\nContent-Encoding: identity\r\ncontent-length: "
+		"2\r\n\r\n{}",
 		(struct want){ post, UP_DONE, "[{}]", .keep = true });
 	run_all(OK JSON "\r\n{}", (struct want){ post, UP_DONE, "[{}]", .eof = true });
 	run_all("HTTP/1.0 200 OK\r\n" JSON "Content-Length: 2\r\n\r\n{}", (struct want){ post, UP_DONE, "[{}]" });
@@ -126,15 +133,18 @@ static void test_json(void **state)
 static void test_events(void **state)
 {
 	(void)state;
-	run_all(OK EVENTS "\r\nid: 1\ndata:\n\n: hello\ndata: {\"a\":1}\n\nevent: message\r\ndata: {\"b\":\r\ndata: 2}\r\n\r\n",
+	run_all(OK EVENTS
+		"\r\nid: 1\ndata:\n\n: hello\ndata: {\"a\":1}\n\nevent: message\r\ndata: {\"b\":\r\ndata: 2}\r\n\r\n",
 		(struct want){ post, UP_DONE, "stream;[{\"a\":1}][{\"b\":\n2}]", .eof = true });
 	run_all(OK "content-TYPE: Text/Event-Stream;charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 		"7\r\ndata: {\r\n4\r\n}\n\nd\r\n7\r\nata: 2\n\r\nB\r\n\ndata: 33\n\n\r\n0\r\n\r\n",
 		(struct want){ post, UP_DONE, "stream;[{}][2][33]", .keep = true });
 	run_all(OK EVENTS "Content-Length: 33\r\n\r\nevent: ping\ndata: x\n\ndata: last\n\n",
 		(struct want){ post, UP_DONE, "stream;[last]", .keep = true });
-	run_all(OK EVENTS "Content-Length: 8\r\n\r\n: bye\n\n\n", (struct want){ post, UP_NO_ANSWER, "stream;", .keep = true });
-	run_all(OK EVENTS "Content-Length: 8\r\n\r\n: bye\n\n\n", (struct want){ listen_get, UP_DONE, "stream;", .keep = true });
+	run_all(OK EVENTS "Content-Length: 8\r\n\r\n: bye\n\n\n",
+		(struct want){ post, UP_NO_ANSWER, "stream;", .keep = true });
+	run_all(OK EVENTS "Content-Length: 8\r\n\r\n: bye\n\n\n",
+		(struct want){ listen_get, UP_DONE, "stream;", .keep = true });
 }
 
 static void test_statuses(void **state)
@@ -145,24 +155,34 @@ static void test_statuses(void **state)
 	run_all("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n", (struct want){ note, UP_DONE, "", .keep = true });
 	run_all("HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
 		(struct want){ note, UP_DONE, "", .keep = true });
-	run_all("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n", (struct want){ post, UP_NO_ANSWER, "", .keep = true });
+	run_all("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+		(struct want){ post, UP_NO_ANSWER, "", .keep = true });
 	run_all("HTTP/1.1 204 No Content\r\n\r\n", (struct want){ end_session, UP_DONE, "", .keep = true });
 	run_all(OK JSON "Content-Length: 0\r\n\r\n", (struct want){ post, UP_NO_ANSWER, "", .keep = true });
-	run_all(OK "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nok", (struct want){ note, UP_DONE, "", .keep = true });
+	run_all(OK "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nok",
+		(struct want){ note, UP_DONE, "", .keep = true });
 	run_all("HTTP/1.1 302 Found\r\nLocation: http://x/\r\nContent-Length: 2\r\n\r\n{}",
 		(struct want){ post, UP_REDIRECT, "", .keep = true });
 	run_all("HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer x\r\n" JSON "Content-Length: 2\r\n\r\n{}",
 		(struct want){ post, UP_UNAUTHORIZED, "", .keep = true });
-	run_all("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", (struct want){ post, UP_UNAUTHORIZED, "", .keep = true });
-	run_all("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", (struct want){ in_session, UP_SESSION_LOST, "", .keep = true });
-	run_all("HTTP/1.1 404 No\r\n" JSON "Content-Length: 2\r\n\r\n{}", (struct want){ post, UP_STATUS, "[{}]", .keep = true });
-	run_all("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", (struct want){ listen_get, UP_NOT_OFFERED, "", .keep = true });
-	run_all("HTTP/1.1 405 No\r\nAllow: POST\r\nContent-Length: 0\r\n\r\n", (struct want){ listen_get, UP_NOT_OFFERED, "", .keep = true });
-	run_all("HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n", (struct want){ end_session, UP_NOT_OFFERED, "", .keep = true });
+	run_all("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n",
+		(struct want){ post, UP_UNAUTHORIZED, "", .keep = true });
+	run_all("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
+		(struct want){ in_session, UP_SESSION_LOST, "", .keep = true });
+	run_all("HTTP/1.1 404 No\r\n" JSON "Content-Length: 2\r\n\r\n{}",
+		(struct want){ post, UP_STATUS, "[{}]", .keep = true });
+	run_all("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
+		(struct want){ listen_get, UP_NOT_OFFERED, "", .keep = true });
+	run_all("HTTP/1.1 405 No\r\nAllow: POST\r\nContent-Length: 0\r\n\r\n",
+		(struct want){ listen_get, UP_NOT_OFFERED, "", .keep = true });
+	run_all("HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n",
+		(struct want){ end_session, UP_NOT_OFFERED, "", .keep = true });
 	run_all("HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n", (struct want){ post, UP_STATUS, "", .keep = true });
 	run_all(rpc, (struct want){ post, UP_STATUS, "[{}]", .keep = true });
-	run_all("HTTP/1.1 502 Bad\r\n" JSON "Content-Length: 2\r\n\r\n{}", (struct want){ post, UP_STATUS, "", .keep = true });
-	run_all("HTTP/1.1 503 Bad\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>", (struct want){ post, UP_STATUS, "", .keep = true });
+	run_all("HTTP/1.1 502 Bad\r\n" JSON "Content-Length: 2\r\n\r\n{}",
+		(struct want){ post, UP_STATUS, "", .keep = true });
+	run_all("HTTP/1.1 503 Bad\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
+		(struct want){ post, UP_STATUS, "", .keep = true });
 }
 
 static void test_garbage(void **state)
@@ -225,8 +245,8 @@ static void test_endless_heads(void **state)
 {
 	struct listener l = { 0 };
 	struct http_answer_sink sink = { on_stream, on_message, &l };
-	static const char *const lines[] = { "X-Y: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", "a:\r\n",
-		"HTTP/1.1 100 C\r\n\r\n" };
+	static const char *const lines[] = { "X-Y: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n",
+		"a:\r\n", "HTTP/1.1 100 C\r\n\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -255,7 +275,8 @@ static void test_broken(void **state)
 	run_all("", (struct want){ post, UP_BROKEN, "", .eof = true });
 	run_all("HTTP/1.1 20", (struct want){ post, UP_BROKEN, "", .eof = true });
 	run_all(OK JSON "Content-Length: 20\r\n\r\n{\"id\": 1}", (struct want){ post, UP_BROKEN, "", .eof = true });
-	run_all(OK JSON "Transfer-Encoding: chunked\r\n\r\n9\r\n{\"id\": 1}\r\n", (struct want){ post, UP_BROKEN, "", .eof = true });
+	run_all(OK JSON "Transfer-Encoding: chunked\r\n\r\n9\r\n{\"id\": 1}\r\n",
+		(struct want){ post, UP_BROKEN, "", .eof = true });
 	run_all(OK EVENTS "Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n",
 		(struct want){ post, UP_BROKEN, "stream;[1]", .eof = true });
 }
@@ -265,7 +286,8 @@ static void test_surplus(void **state)
 	(void)state;
 	run_all(OK JSON "Content-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\n",
 		(struct want){ post, UP_DONE, "[{}]", .keep = true, .surplus = true });
-	run_all("HTTP/1.1 202 OK\r\nContent-Length: 0\r\n\r\nx", (struct want){ note, UP_DONE, "", .keep = true, .surplus = true });
+	run_all("HTTP/1.1 202 OK\r\nContent-Length: 0\r\n\r\nx",
+		(struct want){ note, UP_DONE, "", .keep = true, .surplus = true });
 	run_all("HTTP/1.1 204 OK\r\n\r\nx", (struct want){ note, UP_DONE, "", .keep = true, .surplus = true });
 	run_all(OK JSON "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nx",
 		(struct want){ post, UP_DONE, "[{}]", .keep = true, .surplus = true });
@@ -276,9 +298,11 @@ static void test_fields(void **state)
 	struct listener l = { 0 };
 	struct http_answer_sink sink = { on_stream, on_message, &l };
 	struct http_answer a;
-	struct slice in = slice_of("HTTP/1.1 100 C\r\nMcp-Session-Id: no\r\n\r\nHTTP/1.1 202 OK\r\nmcp-session-ID: 4f7f-AB.~\r\n"
-		"Keep-Alive: max=100, timeout=5\r\nMcp-Session-Id-More: x\r\nA-Header-Whose-Name-Is-Much-Too-Long-To-Matter: x\r\n"
-		"Content-Length: 0\r\n\r\n");
+	struct slice in =
+		slice_of("HTTP/1.1 100 C\r\nMcp-Session-Id: no\r\n\r\nHTTP/1.1 202 OK\r\nmcp-session-ID: 4f7f-AB.~\r\n"
+			"Keep-Alive: max=100, timeout=5\r\nMcp-Session-Id-More: "
+			"x\r\nA-Header-Whose-Name-Is-Much-Too-Long-To-Matter: x\r\n"
+			"Content-Length: 0\r\n\r\n");
 
 	(void)state;
 	http_answer_init(&a, MAX_MESSAGE);
@@ -296,9 +320,15 @@ static void test_fields(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json), cmocka_unit_test(test_events), cmocka_unit_test(test_statuses), cmocka_unit_test(test_garbage),
-		cmocka_unit_test(test_sizes), cmocka_unit_test(test_endless_heads), cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_surplus), cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_endless_heads),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_surplus),
+		cmocka_unit_test(test_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include "upstream/http_write.h"
 #include "upstream/turn.h"
 
-/* --- credential ---------------------------------------------------------------------------------------------------------------- */
+/* --- credential --------------------------------------------------------------------------------------------------- */
 
 static void put(const char *path, const char *bytes, size_t n)
 {
@@ -109,7 +109,7 @@ static void test_credential_rejected(void **state)
 	credential_finish(&c);
 }
 
-/* --- the log of a child ------------------------------------------------------------------------------------------------------------ */
+/* --- the log of a child ------------------------------------------------------------------------------------------- */
 
 static void test_child_log(void **state)
 {
@@ -142,7 +142,7 @@ static void test_child_log(void **state)
 	assert_int_equal(l.n, 0);
 }
 
-/* --- where a program is ---------------------------------------------------------------------------------------------------------------- */
+/* --- where a program is ------------------------------------------------------------------------------------------- */
 
 static void check_path(const char *name, const char *path, const char *want)
 {
@@ -183,7 +183,7 @@ static void test_child_path(void **state)
 	rmdir(dir);
 }
 
-/* --- requests ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------------------------------- */
 
 static void check_head(const char *url, const char *want)
 {
@@ -209,7 +209,8 @@ static void test_urls(void **state)
 	(void)state;
 	check_head("http://localhost", "POST / HTTP/1.1\r\nHost: localhost\r\n");
 	check_head("https://vault.example:443/mcp", "POST /mcp HTTP/1.1\r\nHost: vault.example\r\n");
-	check_head("https://vault.example:8443/a/b?x=1&y=%20", "POST /a/b?x=1&y=%20 HTTP/1.1\r\nHost: vault.example:8443\r\n");
+	check_head("https://vault.example:8443/a/b?x=1&y=%20",
+		"POST /a/b?x=1&y=%20 HTTP/1.1\r\nHost: vault.example:8443\r\n");
 	check_head("http://[::1]:8080/mcp", "POST /mcp HTTP/1.1\r\nHost: [::1]:8080\r\n");
 	check_head("ftp://x/", NULL);
 	check_head("file:///etc/passwd", NULL);
@@ -257,7 +258,7 @@ static void test_headers(void **state)
 	assert_false(header_ok("x-agent-key", "again"));
 }
 
-/* --- turns -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- turns -------------------------------------------------------------------------------------------------------- */
 
 struct job {
 	struct task task; /* first */
@@ -334,9 +335,15 @@ static void test_texts(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_credential_file), cmocka_unit_test(test_credential_env), cmocka_unit_test(test_credential_rejected),
-		cmocka_unit_test(test_child_log), cmocka_unit_test(test_child_path), cmocka_unit_test(test_urls),
-		cmocka_unit_test(test_headers), cmocka_unit_test(test_turn), cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_credential_file),
+		cmocka_unit_test(test_credential_env),
+		cmocka_unit_test(test_credential_rejected),
+		cmocka_unit_test(test_child_log),
+		cmocka_unit_test(test_child_path),
+		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_turn),
+		cmocka_unit_test(test_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,12 +9,13 @@
 static char dir[] = "/tmp/narrowgate-tls-XXXXXX";
 
 static const char make_all[] =
-	"set -e; cd '%s'; exec 2>openssl.log\n"
+	"set -e; cd '%s'; exec 2>openssl.log; unset OPENSSL_CONF\n"
 	"ca() { openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj \"/CN=$1\" -keyout $1.key -out $1.pem; }\n"
 	"leaf() {\n"
 	"  openssl req -newkey rsa:2048 -nodes -subj \"/CN=$1\" -keyout $1.key -out $1.csr\n"
 	"  printf '%%s' \"$3\" >$1.ext\n"
-	"  openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2.key -CAcreateserial -days \"${4:-2}\" -extfile $1.ext -out $1.pem\n"
+	"  openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2.key -CAcreateserial -days \"${4:-2}\" -extfile $1.ext "
+	"-out $1.pem\n"
 	"}\n"
 	"ca trusted; ca stranger\n"
 	"leaf good trusted subjectAltName=IP:127.0.0.1,DNS:localhost\n"
@@ -32,12 +33,25 @@ static const char *path(const char *name)
 	return p;
 }
 
+/* An environment that would allow any version and cipher. Read when OpenSSL starts, which is later. */
+static void weaken_openssl(void)
+{
+	FILE *f = fopen(path("weak.cnf"), "w");
+
+	assert_non_null(f);
+	fputs("openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = weak\n[weak]\nMinProtocol = None\n"
+		"CipherString = DEFAULT:@SECLEVEL=0\n", f);
+	fclose(f);
+	setenv("OPENSSL_CONF", path("weak.cnf"), 1);
+}
+
 static int make_certificates(void **state)
 {
 	char script[2048];
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
+	weaken_openssl();
 	snprintf(script, sizeof script, make_all, dir);
 	return system(script);
 }
@@ -274,6 +288,7 @@ static void script_closed_idle(struct fake *f)
 	fake_request(f);
 	fake_json(f, "{}");
 	fake_close(f);
+	fake_step(f, 1);
 	fake_accept(f);
 	fake_request(f);
 	fake_json(f, "{}");
@@ -288,12 +303,12 @@ static void test_ends(void **state)
 	(void)state;
 	open_scene(&s, script_truncated, tls, "127.0.0.1", path("trusted.pem"));
 	ear_expect(rig_send(&s.rig, "{}", "1"), UP_BROKEN, 200, "");
-	SSL_free(s.fake.ssl);
 	rig_close(&s.rig);
 	fake_stop(&s.fake);
 	fake_free(&s.fake);
 	open_scene(&s, script_closed_idle, tls, "127.0.0.1", path("trusted.pem"));
 	ear_expect(rig_send(&s.rig, "{}", "1"), UP_DONE, 200, "[{}]");
+	fake_await_step(&s.fake, 1);
 	usleep(100000);
 	uv_update_time(&s.rig.loop);
 	ear_expect(rig_send(&s.rig, "{}", "1"), UP_DONE, 200, "[{}]");
@@ -303,9 +318,14 @@ static void test_ends(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good), cmocka_unit_test(test_localhost), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_environment), cmocka_unit_test(test_client_certificate), cmocka_unit_test(test_plain_server),
-		cmocka_unit_test(test_connect_timeout), cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_localhost),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_client_certificate),
+		cmocka_unit_test(test_plain_server),
+		cmocka_unit_test(test_connect_timeout),
+		cmocka_unit_test(test_ends),
 	};
 
 	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
