@@ -12,13 +12,13 @@ enum {
 	PLAIN_DIGITS = 300,   /* a number no longer than this, without exponent, cannot overflow */
 };
 
-/* An open container. `seen` is a Bloom filter over its names: a bit that is clear proves a name to be new. */
+/* An open container. `seen` has a mark of each of its first names: a mark that is not there proves a name to be new. */
 struct frame {
 	uint32_t tok;
 	uint32_t count; /* members or items that are complete */
 	char closer;
 	bool escaped;   /* some name holds escapes: the names are compared at the end, decoded */
-	uint64_t seen[4];
+	uint16_t seen[SMALL_OBJECT];
 };
 
 struct reader {
@@ -41,11 +41,15 @@ static const char *fault(struct reader *r, enum err e, const char *at)
 	return NULL;
 }
 
-static inline const char *skip_space(const char *p, const char *end)
+/* Steps over spaces. The byte at *p then, or NUL, which nothing outside of strings may be, at the end. */
+static inline char next_byte(const struct reader *r, const char **p)
 {
-	while (p < end && (unsigned char)*p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-		p++;
-	return p;
+	const char *at = *p;
+
+	while (at < r->end && (unsigned char)*at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+		at++;
+	*p = at;
+	return at < r->end ? *at : '\0';
 }
 
 /* --- the tape ----------------------------------------------------------------------------------------------------- */
@@ -306,7 +310,7 @@ static inline const char *close_container(struct reader *r, const char *p)
 	return p + 1;
 }
 
-/* The Bloom filter could not tell: compares the newest name with those before it. */
+/* Its mark could not tell: compares the newest name with those before it. */
 static bool is_twin(const struct reader *r, const struct frame *f, const struct json_token *name)
 {
 	for (uint32_t i = f->tok + 1; &r->tok[i] != name; i = r->tok[i + 1].next) {
@@ -321,7 +325,7 @@ static bool is_twin(const struct reader *r, const struct frame *f, const struct 
 static inline bool note_name(struct reader *r, struct frame *f)
 {
 	const struct json_token *name = &r->tok[r->n - 1];
-	uint64_t mix, bit, *word;
+	uint16_t mark;
 
 	if (name->flags & JSON_ESCAPED) {
 		f->escaped = r->escaped_names = true;
@@ -329,33 +333,30 @@ static inline bool note_name(struct reader *r, struct frame *f)
 	}
 	if (f->count >= SMALL_OBJECT)
 		return true;
-	mix = scan_mix(r->start + name->off, name->len);
-	bit = (uint64_t)1 << (mix >> 56 & 63);
-	word = &f->seen[mix >> 62];
-	if ((*word & bit) && is_twin(r, f, name))
+	mark = scan_name_mark(r->start + name->off, name->len);
+	if (scan_has_mark(f->seen, mark) && is_twin(r, f, name))
 		return fault(r, E_DUPLICATE, r->start + name->off);
-	*word |= bit;
+	f->seen[f->count] = mark;
 	return true;
 }
 
 /* A member's name and its colon. */
 static inline const char *read_name(struct reader *r, const char *p)
 {
-	p = skip_space(p, r->end);
-	if (p == r->end || *p != '"')
+	if (next_byte(r, &p) != '"')
 		return fault(r, E_SYNTAX, p);
 	p = read_string(r, p + 1, JSON_NAME);
 	if (!p || !note_name(r, &r->stack[r->depth - 1]))
 		return NULL;
-	p = skip_space(p, r->end);
-	return p < r->end && *p == ':' ? p + 1 : fault(r, E_SYNTAX, p);
+	return next_byte(r, &p) == ':' ? p + 1 : fault(r, E_SYNTAX, p);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
 
-static inline const char *read_scalar(struct reader *r, const char *p)
+/* c is the byte at p, or NUL at the end. */
+static inline const char *read_scalar(struct reader *r, const char *p, char c)
 {
-	switch (*p) {
+	switch (c) {
 	case '"':
 		return read_string(r, p + 1, 0);
 	case 't':
@@ -385,19 +386,15 @@ static inline const char *read_scalar(struct reader *r, const char *p)
 static inline const char *read_value(struct reader *r, const char *p)
 {
 	for (;;) {
-		bool object;
+		char c = next_byte(r, &p);
+		bool object = c == '{';
 
-		p = skip_space(p, r->end);
-		if (p == r->end)
-			return fault(r, E_SYNTAX, p);
-		object = *p == '{';
-		if (!object && *p != '[')
-			return read_scalar(r, p);
+		if (!object && c != '[')
+			return read_scalar(r, p, c);
 		p = open_container(r, p, object ? JSON_OBJECT : JSON_ARRAY, object ? '}' : ']');
 		if (!p)
 			return NULL;
-		p = skip_space(p, r->end);
-		if (p < r->end && *p == r->stack[r->depth - 1].closer)
+		if (next_byte(r, &p) == r->stack[r->depth - 1].closer)
 			return close_container(r, p);
 		if (object && !(p = read_name(r, p)))
 			return NULL;
@@ -410,13 +407,12 @@ static inline const char *read_on(struct reader *r, const char *p)
 	while (r->depth) {
 		struct frame *f = &r->stack[r->depth - 1];
 
+		char c = next_byte(r, &p);
+
 		f->count++;
-		p = skip_space(p, r->end);
-		if (p == r->end)
-			return fault(r, E_SYNTAX, p);
-		if (*p == ',')
+		if (c == ',')
 			return f->closer == '}' ? read_name(r, p + 1) : p + 1;
-		if (*p != f->closer)
+		if (c != f->closer)
 			return fault(r, E_SYNTAX, p);
 		p = close_container(r, p);
 		if (!p)
@@ -434,7 +430,7 @@ static const char *read_root(struct reader *r, const char *p)
 	} while (p && r->depth);
 	if (!p)
 		return NULL;
-	p = skip_space(p, r->end);
+	next_byte(r, &p);
 	return p == r->end ? p : fault(r, E_TRAILING, p);
 }
 

@@ -78,8 +78,13 @@ static inline struct slice json_raw(const struct json *j, uint32_t t)
 /* The same, strings with their quotes: a complete JSON text. */
 struct slice json_source(const struct json *, uint32_t t);
 
+/* json_string for a string that holds escapes (JSON_ESCAPED). */
+struct slice json_unescaped(const struct json *, uint32_t t, struct arena *);
 /* The decoded text of a string token: the text itself where nothing is escaped, else a copy in the arena. {NULL,0} when memory is out. */
-struct slice json_string(const struct json *, uint32_t t, struct arena *);
+static inline struct slice json_string(const struct json *j, uint32_t t, struct arena *a)
+{
+	return j->tok[t].flags & JSON_ESCAPED ? json_unescaped(j, t, a) : json_raw(j, t);
+}
 /* json_string_eq for a string that holds escapes (JSON_ESCAPED). */
 bool json_escaped_eq(const struct json *, uint32_t t, struct slice s);
 /* Whether the string token, decoded, equals s. Allocates nothing. False for every other token. */

@@ -97,14 +97,12 @@ static size_t plain_run(const char *p, const char *end)
 	return (size_t)((slash ? slash : end) - p);
 }
 
-struct slice json_string(const struct json *j, uint32_t t, struct arena *a)
+struct slice json_unescaped(const struct json *j, uint32_t t, struct arena *a)
 {
 	struct slice raw = json_raw(j, t);
 	const char *p = raw.p, *end = raw.p + raw.n;
 	char *out, *at;
 
-	if (!(j->tok[t].flags & JSON_ESCAPED))
-		return raw;
 	out = at = arena_alloc_raw(a, raw.n); /* an escape is never shorter than what it stands for */
 	if (!out)
 		return (struct slice){ NULL, 0 };

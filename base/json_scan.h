@@ -197,26 +197,28 @@ static inline unsigned scan_utf8(const char *p, const char *end)
 	return (a == 0xF0 && b < 0x90) || (a == 0xF4 && b > 0x8F) ? 0 : 4;
 }
 
-/* A number in which texts of n bytes differ when few of their bytes do; reads within the text only. */
-static inline uint64_t scan_mix(const char *p, size_t n)
+/* Never zero; names of different length, first or last byte mostly have different ones. p is behind the opening quote. */
+static inline uint16_t scan_name_mark(const char *p, uint32_t n)
 {
-	uint64_t a = 0, b = 0;
-	uint32_t lo, hi;
+	return (uint16_t)(n * 0x9E37u ^ (unsigned char)p[0] * 0x6F4Fu ^ (unsigned char)(p + n)[-1] * 0x3D4Du) | 1;
+}
 
-	if (n >= 8) {
-		memcpy(&a, p, 8);
-		memcpy(&b, p + n - 8, 8);
-	} else if (n >= 4) {
-		memcpy(&lo, p, 4);
-		memcpy(&hi, p + n - 4, 4);
-		a = lo;
-		b = hi;
-	} else if (n) {
-		a = (unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8;
-		b = (unsigned char)p[n - 1];
-	}
-	a ^= b << 32 | b >> 32;
-	return (a + n) * 0x9E3779B97F4A7C15u;
+/* Whether the mark is among the sixteen. */
+static inline bool scan_has_mark(const uint16_t marks[16], uint16_t mark)
+{
+#if JSON_SCAN_BYTES == 16
+	__m128i want = _mm_set1_epi16((short)mark);
+	__m128i first = _mm_cmpeq_epi16(scan_load((const char *)marks), want);
+	__m128i second = _mm_cmpeq_epi16(scan_load((const char *)(marks + 8)), want);
+
+	return _mm_movemask_epi8(_mm_or_si128(first, second)) != 0;
+#else
+	bool has = false;
+
+	for (int i = 0; i < 16; i++)
+		has |= marks[i] == mark;
+	return has;
+#endif
 }
 
 #endif

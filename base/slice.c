@@ -1,21 +1,42 @@
 #include "base/slice.h"
 
+#include <stdint.h>
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+/* The eight bytes at p with A to Z as a to z. A sum's top bit says whether the byte is at least `A`, or over `Z`. */
+static uint64_t lower_word(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t v, low, upper;
+
+	memcpy(&v, p, sizeof(v));
+	low = v & ones * 0x7F;
+	upper = ((low + ones * (0x80 - 'A')) ^ (low + ones * (0x7F - 'Z'))) & ~v & ones * 0x80;
+	return v | upper >> 2;
 }
 
 bool slice_eq_nocase(struct slice a, struct slice b)
 {
 	if (a.n != b.n)
 		return false;
-	if (slice_eq(a, b))
+	if (a.n < sizeof(uint64_t)) {
+		for (size_t i = 0; i < a.n; i++)
+			if (lower(a.p[i]) != lower(b.p[i]))
+				return false;
 		return true;
-	for (size_t i = 0; i < a.n; i++)
-		if (a.p[i] != b.p[i] && lower(a.p[i]) != lower(b.p[i]))
+	}
+	for (size_t i = 0; i + sizeof(uint64_t) < a.n; i += sizeof(uint64_t))
+		if (lower_word(a.p + i) != lower_word(b.p + i))
 			return false;
-	return true;
+	return lower_word(a.p + a.n - sizeof(uint64_t)) == lower_word(b.p + b.n - sizeof(uint64_t));
 }
+
+/* memmem prepares a table first, which costs more than most texts are long. */
+#define WORTH_PREPARING_BYTES 256
 
 ptrdiff_t slice_find(struct slice s, struct slice needle)
 {
@@ -23,8 +44,15 @@ ptrdiff_t slice_find(struct slice s, struct slice needle)
 		return 0;
 	if (s.n < needle.n)
 		return -1;
-	const char *at = memmem(s.p, s.n, needle.p, needle.n);
-	return at ? at - s.p : -1;
+	if (s.n >= WORTH_PREPARING_BYTES) {
+		const char *at = memmem(s.p, s.n, needle.p, needle.n);
+		return at ? at - s.p : -1;
+	}
+	const char *end = s.p + s.n - needle.n + 1;
+	for (const char *at = s.p; at < end && (at = memchr(at, needle.p[0], (size_t)(end - at))) != NULL; at++)
+		if (memcmp(at, needle.p, needle.n) == 0)
+			return at - s.p;
+	return -1;
 }
 
 static bool is_space(char c)

@@ -79,23 +79,6 @@ void chain_pass(const struct view *v, const struct rpc *rpc, struct judgement *j
 		chain_deny(j, NULL, R_INTERNAL, SL(""));
 }
 
-/* Six bullets are eighteen bytes where one stood. */
-static void render(const struct view *v, struct doc *root, struct judgement *j)
-{
-	struct buf out;
-	enum err e;
-
-	buf_init(&out, root->text.n * 20 + 64 * 1024);
-	e = doc_render(root, &out);
-	if (e == E_OK) {
-		j->bytes = arena_dup(v->arena, buf_slice(&out));
-		e = j->bytes.p ? E_OK : E_NOMEM;
-	}
-	buf_finish(&out);
-	if (e != E_OK)
-		chain_deny(j, NULL, R_INTERNAL, SL(""));
-}
-
 void chain_response(const struct view *v, const struct call *c, const struct rpc *rpc, struct judgement *j)
 {
 	struct result r;
@@ -107,8 +90,8 @@ void chain_response(const struct view *v, const struct call *c, const struct rpc
 	respond(v, c, &r, j);
 	if (chain_shadow(v, j) || (j->kind != VERDICT_DENY && !doc_changed(r.root)))
 		chain_pass(v, rpc, j);
-	else if (j->kind != VERDICT_DENY)
-		render(v, r.root, j);
+	else if (j->kind != VERDICT_DENY && doc_render_text(r.root, &j->bytes) != E_OK)
+		chain_deny(j, NULL, R_INTERNAL, SL(""));
 }
 
 enum err chain_learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c,

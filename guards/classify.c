@@ -71,9 +71,14 @@ static void classify_wrapper(struct facts *f, const struct args *outer)
 		return;
 	c->args_json = inner[0].json;
 	c->args = inner[0].args;
+	classify_twins(f, c->outer, outer);
 	if (!c->rule)
 		return;
 	c->action = inner_action(f, c->rule, inner, n);
+	for (size_t i = 0; i < n; i++) {
+		classify_twins(f, c->rule, &inner[i]);
+		classify_verbs(f, c->rule, &inner[i]);
+	}
 	if (f->locked && n == 1 && inner[0].inner)
 		classify_args(f, c->outer, NULL, outer);
 	classify_rule(f, c->rule, inner, n);
@@ -98,6 +103,8 @@ static void classify_tool(struct facts *f)
 		classify_wrapper(f, &a);
 	} else if (c->rule) {
 		c->action = classify_action(&c->rule->action, a.json, a.args, f->arena);
+		classify_twins(f, c->rule, &a);
+		classify_verbs(f, c->rule, &a);
 		classify_rule(f, c->rule, &a, 1);
 	} else if (f->view->catalog->generic) {
 		classify_generic(f, &a);
@@ -169,10 +176,26 @@ static void classify_method(struct facts *f)
 static void classify_meta(struct facts *f)
 {
 	uint32_t meta = param(f->call->rpc, "_meta");
-	uint32_t token = json_member(&f->call->rpc->json, meta, SL("progressToken"));
+	const struct json *j = &f->call->rpc->json;
+	uint32_t token = json_member(j, meta, SL("progressToken"));
+	bool plain = json_is(j, token, JSON_STRING) || json_is(j, token, JSON_NUMBER);
 
 	if (meta != JSON_NONE)
-		classify_tree(f, &f->call->rpc->json, meta, SL("_meta"), &token, token != JSON_NONE);
+		classify_tree(f, j, meta, SL("_meta"), &token, plain);
+}
+
+/* A member of that name changes what the others of its object mean, where the vault is written in JavaScript. */
+static bool has_prototype(const struct rpc *rpc)
+{
+	const struct json *j = &rpc->json;
+	struct slice raw = rpc->params == JSON_NONE ? SL("") : json_raw(j, rpc->params);
+
+	if (raw.n == 0 || (!j->escaped_names && !memmem(raw.p, raw.n, "__proto__", 9)))
+		return false;
+	for (uint32_t t = rpc->params; t < j->tok[rpc->params].next; t++)
+		if ((j->tok[t].flags & JSON_NAME) && json_string_eq(j, t, SL("__proto__")))
+			return true;
+	return false;
 }
 
 static void keep_clean_paths(struct facts *f)
@@ -208,9 +231,15 @@ enum err classify(const struct view *v, const struct rpc *rpc, struct call *c)
 		facts_fault(&f, R_MESSAGE, bad);
 		return E_OK;
 	}
+	if (has_prototype(rpc)) {
+		facts_fault(&f, R_MESSAGE, SL("__proto__"));
+		return E_OK;
+	}
 	classify_method(&f);
 	if (f.locked)
 		classify_meta(&f);
+	if (policy_locks_tenant(v->policy))
+		classify_path_tenants(&f);
 	keep_clean_paths(&f);
 	return f.nomem ? E_NOMEM : E_OK;
 }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include "guards/facts.h"
 #include "guards/look.h"
+#include "guards/scope.h"
 
 /* Tokens that the catalog has spoken for: values, paths, handles, scopes. */
 struct spoken {
@@ -180,11 +181,66 @@ static bool is_handed_on(const struct reading *r, struct slice name)
 	return wrapper->nested && selector_mentions(&wrapper->call_args, name);
 }
 
+/* What is looked through for dangers may speak of anything: nothing is reached by it. */
+static bool is_scan(const struct rule *r)
+{
+	return r->action.by == BY_NOTHING && r->action.fixed == ACT_SCAN;
+}
+
+/* By its name the argument holds a number, an id or options: a text that is none of these may be a path's way in. */
+static bool fits_name(struct slice text, struct slice name)
+{
+	switch (look_holds(name)) {
+	case HOLDS_NUMBER:
+		return look_text_is_number(text);
+	case HOLDS_WORD:
+		return look_text_is_word(text);
+	case HOLDS_OBJECT:
+		return look_text_is_json(text) || (look_text_is_word(text) && !memchr(text.p, '=', text.n) && !memchr(text.p, ':', text.n));
+	case HOLDS_PROSE:
+	case HOLDS_ANYTHING:
+		break;
+	}
+	return true;
+}
+
+/* Texts of an argument that the catalog calls harmless. */
+static void read_harmless(struct reading *r, uint32_t value, struct slice name)
+{
+	const struct json *j = r->a->json;
+
+	if (look_holds(name) == HOLDS_ANYTHING)
+		return;
+	if (json_is(j, value, JSON_STRING)) {
+		if (!fits_name(facts_text(r->f, j, value), name))
+			fact_unknown(r->f, name);
+		return;
+	}
+	if (json_is(j, value, JSON_ARRAY))
+		for (uint32_t c = json_first(j, value); c < j->tok[value].next; c = j->tok[c].next)
+			read_harmless(r, c, name);
+	else if (look_holds(name) == HOLDS_NUMBER && !json_is(j, value, JSON_NUMBER) && !json_is(j, value, JSON_NULL))
+		fact_unknown(r->f, name);
+}
+
+/* What a grant is given for may be said in more words than the catalog has. */
+static void read_grant(struct reading *r, uint32_t value, struct slice name)
+{
+	const struct json *j = r->a->json;
+
+	for (uint32_t t = value; t < j->tok[value].next; t++) {
+		if (!json_is(j, t, JSON_STRING) || bsearch(&t, r->spoken.v, r->spoken.n, sizeof t, compare))
+			continue;
+		if (scope_looks_like_path(facts_text(r->f, j, t)))
+			fact_unknown(r->f, name);
+	}
+}
+
 static void read_text_below(struct reading *r, uint32_t value, struct slice name)
 {
 	struct slice text = facts_text(r->f, r->a->json, value);
 
-	if (!look_text_is_json(text))
+	if (!look_text_is_json(text) || is_scan(r->rule))
 		return;
 	if (opens_json(r->rule, name))
 		read_inside(r, text, name);
@@ -199,6 +255,8 @@ static void read_below(struct reading *r, uint32_t value, struct slice name)
 
 	if (is_handed_on(r, name))
 		return;
+	if (!rule_describes(r->rule, name))
+		read_harmless(r, value, name);
 	if (json_is(j, value, JSON_STRING)) {
 		read_text_below(r, value, name);
 		return;
@@ -210,6 +268,8 @@ static void read_below(struct reading *r, uint32_t value, struct slice name)
 		gather_spoken(&r->spoken, r->rule, r->a->args);
 	}
 	classify_tree(r->f, j, value, name, r->spoken.v, r->spoken.n);
+	if (r->f->call->action == ACT_GRANT && rule_describes(r->rule, name))
+		read_grant(r, value, name);
 }
 
 /* Nobody named it. The vault's own schema may, where neither its name nor its value looks like what is locked. */

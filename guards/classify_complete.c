@@ -15,6 +15,29 @@ static const struct rule *find_template(const struct catalog *c, struct slice ur
 	return NULL;
 }
 
+/* Only these members: another, or a twin of one in other letters, may be what the vault goes by. */
+static bool has_only(struct facts *f, uint32_t object, const char *const *members)
+{
+	const struct method_row row = { .members = members };
+	const struct json *j = &f->call->rpc->json;
+	struct slice bad;
+
+	return object == JSON_NONE || (json_is(j, object, JSON_OBJECT) && params_known(&row, j, object, &bad, f->arena));
+}
+
+/* A template the catalog does not have: under generic the part before its first variable is what would be listed. */
+static void judge_unknown_template(struct facts *f, struct slice uri)
+{
+	ptrdiff_t scheme = slice_find(uri, SL("://")), open = slice_find(uri, SL("{"));
+
+	if (!f->view->catalog->generic || scheme < 0 || open < scheme) {
+		fact_unknown(f, SL("ref"));
+		return;
+	}
+	size_t from = (size_t)scheme + 3;
+	fact_path(f, slice_make(uri.p + from, (size_t)open - from), COVERS_PREFIX, SL("ref"));
+}
+
 static bool find_ref(struct facts *f, uint32_t ref)
 {
 	const struct json *j = &f->call->rpc->json;
@@ -32,6 +55,8 @@ static bool find_ref(struct facts *f, uint32_t ref)
 		return false;
 	f->call->name = facts_text(f, j, uri);
 	f->call->rule = find_template(f->view->catalog, f->call->name);
+	if (!f->call->rule && f->locked)
+		judge_unknown_template(f, f->call->name);
 	return true;
 }
 
@@ -127,14 +152,32 @@ static void judge_context(struct facts *f, uint32_t object)
 	}
 }
 
+/* A template with a tenant in it, which the agent left open: the vault would take its own. Filled in as in a call. */
+static void fill_context(struct facts *f, uint32_t filled)
+{
+	const struct rule *r = f->call->rule;
+	const struct tenant_rule *t = tenant_rule_of(f->view, r);
+
+	if (r && r->tenant.by == TENANT_URI && f->view->policy->tenant.text.n &&
+		json_member(&f->call->rpc->json, filled, t->names[0]) == JSON_NONE)
+		f->call->fill_tenant = t->names[0];
+}
+
 void classify_complete(struct facts *f, uint32_t params)
 {
 	const struct json *j = &f->call->rpc->json;
 	uint32_t argument = json_walk(j, params, "argument"), ref = json_walk(j, params, "ref");
 	uint32_t name = json_walk(j, argument, "name"), value = json_walk(j, argument, "value");
 	uint32_t context = json_walk(j, params, "context"), filled = json_walk(j, params, "context.arguments");
+	static const char *const refs[] = { "type", "name", "uri", "title", NULL };
+	static const char *const arguments[] = { "name", "value", NULL };
+	static const char *const contexts[] = { "arguments", NULL };
 
 	f->call->action = ACT_LIST;
+	if (!has_only(f, ref, refs) || !has_only(f, argument, arguments) || !has_only(f, context, contexts)) {
+		facts_fault(f, R_MESSAGE, SL("ref"));
+		return;
+	}
 	if (!json_is(j, name, JSON_STRING) || !json_is(j, value, JSON_STRING) || !find_ref(f, ref) ||
 		(context != JSON_NONE && !json_is(j, context, JSON_OBJECT)) ||
 		(filled != JSON_NONE && !json_is(j, filled, JSON_OBJECT))) {
@@ -147,4 +190,5 @@ void classify_complete(struct facts *f, uint32_t params)
 	judge_argument(f, facts_text(f, j, name), facts_text(f, j, value));
 	if (filled != JSON_NONE)
 		judge_context(f, filled);
+	fill_context(f, filled);
 }

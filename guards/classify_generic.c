@@ -33,6 +33,12 @@ static bool is_scalar_text(const struct json *j, uint32_t t)
 	return json_is(j, t, JSON_STRING) || json_is(j, t, JSON_NUMBER);
 }
 
+/* `eq`, not a map's key that is a path itself. */
+static bool is_plain_name(struct generic *g, uint32_t tok)
+{
+	return (g->json->tok[tok].flags & JSON_NAME) && !look_text_is_path(g->f->view->policy, facts_text(g->f, g->json, tok));
+}
+
 /* Every text below `tok` as a path; what is no text makes it unreadable. */
 static void read_paths(struct generic *g, uint32_t tok, struct slice name)
 {
@@ -40,12 +46,14 @@ static void read_paths(struct generic *g, uint32_t tok, struct slice name)
 	size_t before = g->f->call->n_paths;
 
 	for (uint32_t t = tok; t < j->tok[tok].next; t++) {
-		if (j->tok[t].type >= JSON_ARRAY || (j->tok[t].flags & JSON_NAME))
+		if (j->tok[t].type >= JSON_ARRAY || is_plain_name(g, t))
 			continue;
-		if (is_scalar_text(j, t))
+		if (is_scalar_text(j, t)) {
 			fact_path_wide(g->f, facts_text(g->f, j, t), name);
-		else
+			fact_path_at(g->f, j, t);
+		} else {
 			fact_path_fault(g->f, PATH_TYPE, name);
+		}
 	}
 	if (g->f->call->n_paths == before)
 		fact_path_fault(g->f, PATH_TYPE, name);
@@ -149,6 +157,8 @@ static void read_text(struct generic *g, uint32_t tok, struct slice name, enum l
 		return;
 	if (look_text_is_json(text))
 		read_json_text(g, text, name);
+	else if (l == LOOK_HARMLESS && look_holds(name) == HOLDS_PROSE && !look_text_is_tenant(text))
+		return;
 	else if (look_text_is_path(g->f->view->policy, text) || look_text_is_tenant(text))
 		fact_unknown(g->f, name);
 	else if (l != LOOK_HARMLESS && !is_declared(g))
@@ -176,6 +186,8 @@ static void read_member(struct generic *g, uint32_t obj, uint32_t name_tok)
 	enum look l = look_of(g, name);
 	uint32_t value = name_tok + 1;
 
+	if (l == LOOK_NOTHING && look_text_is_path(g->f->view->policy, name))
+		fact_path_wide(g->f, name, g->top);
 	switch (l) {
 	case LOOK_PATH:
 	case LOOK_PREFIX:
@@ -214,25 +226,15 @@ static void read_object(struct generic *g, uint32_t obj)
 		g->top = (struct slice){ NULL, 0 };
 }
 
-/* `action: delete` beside a harmless name: the argument decides what the tool does. */
-static void read_verbs(struct generic *g, uint32_t obj)
+/* A text that is run as it stands. */
+static bool takes_script(struct generic *g, uint32_t obj)
 {
-	static const char *const names[] = { "action", "operation", "op", "method", "verb", "command" };
-	struct call *c = g->f->call;
+	const struct json *j = g->json;
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		uint32_t tok = json_member(g->json, obj, slice_of(names[i]));
-		bool executor;
-
-		if (!json_is(g->json, tok, JSON_STRING))
-			continue;
-		struct slice word = facts_text(g->f, g->json, tok);
-		enum action a = generic_action(&g->f->view->catalog->vocabulary, word, &executor);
-		if (executor || (a != ACT_UNKNOWN && !action_is_read_only(a) && action_is_read_only(c->action)))
-			c->action = ACT_WRITE;
-		else if (a == ACT_READ && c->action == ACT_LIST)
-			c->action = ACT_READ;
-	}
+	for (uint32_t c = json_first(j, obj); c < j->tok[obj].next; c = j->tok[c + 1].next)
+		if (json_type(j, c + 1) >= JSON_STRING && look_is_script(facts_text(g->f, j, c)))
+			return true;
+	return false;
 }
 
 void classify_generic(struct facts *f, const struct args *a)
@@ -243,7 +245,11 @@ void classify_generic(struct facts *f, const struct args *a)
 	c->action = generic_action(&f->view->catalog->vocabulary, c->name, &c->executor);
 	c->known = c->action != ACT_UNKNOWN;
 	if (a->json && a->args != JSON_NONE) {
-		read_verbs(&g, a->args);
+		if (takes_script(&g, a->args)) {
+			c->executor = true;
+			c->action = ACT_ADMIN;
+		}
+		classify_verbs(f, NULL, a);
 		if (f->locked)
 			read_object(&g, a->args);
 	}

@@ -63,10 +63,12 @@ static bool on_handle(void *ctx, const struct found *found)
 	struct slice text = facts_text(t->f, found->json, found->tok);
 	if (t->take->strip.n && slice_starts(text, t->take->strip))
 		text = slice_from(text, t->take->strip.n);
-	if (t->take->rooted && text.n && memchr(text.p, '/', text.n))
+	if (t->take->rooted && text.n && memchr(text.p, '/', text.n)) {
 		fact_path(t->f, text, COVERS_ONE, t->take->arg.source);
-	else
+		fact_path_at(t->f, found->json, found->tok);
+	} else {
 		resolve(t, text);
+	}
 	return !t->f->nomem;
 }
 

@@ -2,15 +2,47 @@
 
 struct making {
 	struct facts *f;
+	const struct args *a;
+	const struct selector *ref; /* the only reference of the template; NULL: a path is joined or cut out */
 	enum path_covers covers;
 	struct slice from;
 };
 
+struct search {
+	struct facts *f;
+	struct slice text;
+};
+
+static bool is_taken(const struct call *c, const struct found *at)
+{
+	for (size_t i = 0; i < c->n_paths; i++)
+		if (c->paths[i].json == at->json && c->paths[i].tok == at->tok)
+			return true;
+	return false;
+}
+
+/* Equal texts may stand in several places: each path takes one. */
+static bool on_place(void *ctx, const struct found *found)
+{
+	struct search *s = ctx;
+	bool here = json_is(found->json, found->tok, JSON_STRING) && !is_taken(s->f->call, found) &&
+		slice_eq(facts_text(s->f, found->json, found->tok), s->text);
+
+	if (here)
+		fact_path_at(s->f, found->json, found->tok);
+	return !here;
+}
+
 static bool on_path(void *ctx, struct slice text)
 {
 	struct making *m = ctx;
+	struct call *c = m->f->call;
 
 	fact_path(m->f, text, m->covers, m->from);
+	if (m->ref && c->n_paths && c->paths[c->n_paths - 1].respelled) {
+		struct search s = { m->f, text };
+		selector_each(m->ref, m->a->json, m->a->args, m->f->arena, on_place, &s);
+	}
 	return !m->f->nomem;
 }
 
@@ -22,7 +54,8 @@ static struct slice template_from(const struct template *t)
 
 static void make_paths(struct facts *f, const struct rule *rule, const struct template *t, const struct args *a)
 {
-	struct making m = { f, rule->covers, template_from(t) };
+	bool whole = t->n == 1 && t->parts[0].kind == PART_REF && !t->regex;
+	struct making m = { f, a, whole ? &t->parts[0].ref : NULL, rule->covers, template_from(t) };
 	struct template_scope scope = { a->json, a->args, a->json, a->args };
 	bool missing = false, bad = false;
 	enum err e = template_each(t, &scope, f->arena, on_path, &m, &missing, &bad);

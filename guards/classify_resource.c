@@ -5,6 +5,18 @@
 #include "guards/facts.h"
 #include "guards/look.h"
 
+/* `.` or `..` as a whole segment: whoever resolves it reads another URI. */
+static bool has_dots(struct slice rest)
+{
+	while (rest.p) {
+		struct slice segment = slice_cut(&rest, '/');
+
+		if (slice_eq(segment, SL(".")) || slice_eq(segment, SL("..")))
+			return true;
+	}
+	return false;
+}
+
 /* Printable, no escape, no user, port, query, fragment, or template left in; `//` once, behind the scheme. */
 static bool is_strict(struct slice uri)
 {
@@ -22,7 +34,7 @@ static bool is_strict(struct slice uri)
 			return false;
 	}
 	struct slice rest = slice_from(uri, (size_t)colon + 3);
-	return rest.n && rest.p[0] != '/' && slice_find(rest, SL("//")) < 0;
+	return rest.n && rest.p[0] != '/' && slice_find(rest, SL("//")) < 0 && !has_dots(rest);
 }
 
 /* The variables as a JSON object, so that templates and selectors of the catalog read them like arguments. */
@@ -63,6 +75,20 @@ static void judge_tenants(struct facts *f, const struct uri_var *vars, size_t n)
 	}
 }
 
+/* A variable that is no path of the rule's and yet has segments: of which resource it is the name, nobody can say. */
+static bool has_odd_id(const struct rule *r, const struct uri_var *vars, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool path = false;
+
+		for (size_t k = 0; k < r->n_paths; k++)
+			path |= template_mentions(&r->paths[k], vars[i].name);
+		if (!path && !look_text_is_word(vars[i].value))
+			return true;
+	}
+	return false;
+}
+
 /* Of a URI nobody describes: everything behind the scheme is taken for the path. */
 static void classify_unknown(struct facts *f, struct slice uri)
 {
@@ -101,4 +127,6 @@ void classify_resource(struct facts *f, struct slice uri)
 	classify_handles(f, c->rule, &a, 1);
 	if (f->locked)
 		judge_tenants(f, vars, n);
+	if (f->locked && has_odd_id(c->rule, vars, n))
+		facts_fault(f, R_PATH_UNCLEAR, SL("uri"));
 }

@@ -31,6 +31,17 @@ static void read_scope(struct scopes *s, struct slice text)
 	if (!slice_eq(action, SL("read")) && !slice_eq(action, SL("list")))
 		s->other = true;
 	fact_path(s->f, rest, COVERS_GLOB, s->from);
+	if (!s->f->nomem && s->f->call->paths[s->f->call->n_paths - 1].fault != PATH_OK)
+		s->other = true;
+}
+
+/* An argument nobody named may ask for more: `scope` beside `scopes`. */
+static bool is_all_named(struct facts *f, const struct rule *rule, const struct args *a)
+{
+	for (uint32_t c = json_first(a->json, a->args); c < a->json->tok[a->args].next; c = a->json->tok[c + 1].next)
+		if (!rule_names(rule, tenant_rule_of(f->view, rule), facts_text(f, a->json, c)))
+			return false;
+	return true;
 }
 
 static bool on_scope(void *ctx, const struct found *found)
@@ -57,8 +68,9 @@ void classify_scopes(struct facts *f, const struct rule *rule, const struct args
 	struct scopes s = { .f = f, .from = rule->scope_list.source };
 
 	for (size_t i = 0; i < n; i++) {
-		if (!a[i].json)
+		if (!a[i].json || a[i].args == JSON_NONE)
 			continue;
+		s.other |= !is_all_named(f, rule, &a[i]);
 		enum err e = selector_each(&rule->scope_list, a[i].json, a[i].args, f->arena, on_scope, &s);
 		if (e == E_NOMEM)
 			f->nomem = true;

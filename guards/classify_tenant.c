@@ -33,6 +33,25 @@ void classify_tenant_tree(struct facts *f, const struct json *j, uint32_t tok, b
 		fact_tenant(f, SL(""), partner, from);
 }
 
+/* `tnt_other/db`: some vaults take the tenant from the first segments of a path. */
+void classify_path_tenants(struct facts *f)
+{
+	const struct call *c = f->call;
+	bool partner_locked = f->view->policy->partner.text.n > 0;
+
+	for (size_t i = 0; i < c->n_paths && !f->nomem; i++) {
+		struct slice rest = c->paths[i].path.text;
+
+		for (int k = 0; k < 2 && rest.n && c->paths[i].fault == PATH_OK; k++) {
+			struct slice segment = slice_cut(&rest, '/'), head = slice_head(segment, 4);
+			bool partner = slice_eq_nocase(head, SL("ptn_"));
+
+			if (slice_eq_nocase(head, SL("tnt_")) || (partner && partner_locked))
+				fact_tenant(f, segment, partner, c->paths[i].from);
+		}
+	}
+}
+
 /* The argument is there, and not null, which says as little as absence. */
 static bool is_given(const struct args *a, size_t n, struct slice name)
 {

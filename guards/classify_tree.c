@@ -30,10 +30,17 @@ static bool is_skipped(const struct tree *t, uint32_t tok)
 	return false;
 }
 
-/* `[urgent] rotate [soon]` is prose; what has quotes or braces may be read in a vault's own way. */
+/*
+ * `[urgent] rotate [soon]` is prose, as is a sentence in quotes; what has quotes or braces inside its brackets may be read
+ * in a vault's own way.
+ */
 static bool is_prose(struct slice s)
 {
-	return slice_trim(s).p[0] == '[' && !memchr(s.p, '"', s.n) && !memchr(s.p, '\'', s.n) && !memchr(s.p, '{', s.n);
+	char first = slice_trim(s).p[0];
+
+	if (first == '"')
+		return true;
+	return first == '[' && !memchr(s.p, '"', s.n) && !memchr(s.p, '\'', s.n) && !memchr(s.p, '{', s.n);
 }
 
 /*
@@ -47,7 +54,7 @@ static void walk_text(struct tree *t, struct slice text, struct slice name, enum
 
 	if (e == E_NOMEM)
 		t->f->nomem = true;
-	else if (e != E_OK && !is_prose(text))
+	else if (e != E_OK && (look_is_path(as) || !is_prose(text)))
 		fact_unknown(t->f, name);
 	else if (e == E_OK)
 		walk(&(struct tree){ .f = t->f, .json = &inner, .nesting = t->nesting + 1 }, 0, name, as);
@@ -66,15 +73,16 @@ static void walk_string(struct tree *t, uint32_t tok, struct slice name, enum lo
 		fact_tenant(t->f, text, as == LOOK_PARTNER, name);
 	else if (look_text_is_json(text))
 		walk_text(t, text, name, as);
-	else if (look_is_path(as))
+	else if (look_is_path(as) || (as == LOOK_KEY && text.n && memchr(text.p, '/', text.n) && !is_web_address(text))) {
 		fact_path_wide(t->f, text, name);
-	else if (as == LOOK_KEY && text.n && memchr(text.p, '/', text.n) && !is_web_address(text))
-		fact_path_wide(t->f, text, name);
+		fact_path_at(t->f, t->json, tok);
+	}
 }
 
 static void walk_scalar(struct tree *t, uint32_t tok, struct slice name, enum look as)
 {
-	if (look_is_tenant(as))
+	/* `multi_tenant: true` names nobody. */
+	if (look_is_tenant(as) && !json_is(t->json, tok, JSON_TRUE) && !json_is(t->json, tok, JSON_FALSE))
 		fact_tenant(t->f, json_raw(t->json, tok), as == LOOK_PARTNER, name);
 	else if (look_is_path(as) && !json_is(t->json, tok, JSON_NULL))
 		fact_path_fault(t->f, PATH_TYPE, name);
@@ -88,6 +96,10 @@ static void walk_object(struct tree *t, uint32_t tok, enum look as)
 	for (uint32_t c = json_first(j, tok); c < j->tok[tok].next; c = j->tok[c + 1].next) {
 		struct slice name = facts_text(t->f, j, c);
 		enum look l = look_name(&t->f->view->catalog->vocabulary, name);
+		bool below_path = look_is_path(as) && l == LOOK_NOTHING;
+
+		if (below_path && look_text_is_path(t->f->view->policy, name))
+			fact_path_wide(t->f, name, name);
 		bool weaker = l == LOOK_NOTHING || l == LOOK_KEY || l == LOOK_HARMLESS || l == LOOK_VALUE;
 
 		walk(t, c + 1, name, weaker && (look_is_path(as) || look_is_tenant(as)) ? as : l);

@@ -175,13 +175,27 @@ static enum err render_spans(const struct doc *d, struct buf *out)
 	return e == E_OK ? buf_add(out, slice_from(d->text, at)) : e;
 }
 
-/* The most bytes a document can grow to: a byte of an edit becomes at most six when it is escaped. */
+#define SMALL_BYTES 4096
+
+/* Room for the text as a JSON string. A short one seldom doubles; in a long one what grows is counted. */
+static size_t quoted_bound(struct slice text)
+{
+	size_t n = text.n;
+
+	if (n <= SMALL_BYTES)
+		return 2 * n + 8;
+	for (size_t i = 0; i < text.n; i++)
+		n += (unsigned char)text.p[i] < 0x20 ? 5 : text.p[i] == '"' || text.p[i] == '\\';
+	return n + 8;
+}
+
+/* Bytes a document is likely to grow to, and seldom exceeds. */
 static size_t render_bound(const struct doc *d)
 {
 	size_t n = d->before.n + d->text.n + d->whole.n + 64;
 
 	for (uint32_t i = 0; i < d->edits.n; i++)
-		n += 6 * d->edits.v[i].with.n + 8;
+		n += quoted_bound(d->edits.v[i].with) + d->edits.v[i].name.n + 8;
 	for (size_t i = 0; i < d->n_spans; i++)
 		n += d->spans[i].with.n;
 	return n;
@@ -189,8 +203,8 @@ static size_t render_bound(const struct doc *d)
 
 static enum err render_own(struct doc *, struct buf *);
 
-/* The finished text of a child, in the arena; the heap is only asked when the bound was too low. */
-static enum err render_child(struct doc *d, struct slice *text)
+/* The finished text, in the arena; the heap is only asked when the bound was too low. Children must be rendered before. */
+static enum err render_text(struct doc *d, struct slice *text)
 {
 	size_t bound = render_bound(d);
 	struct buf b;
@@ -203,8 +217,10 @@ static enum err render_child(struct doc *d, struct slice *text)
 		return E_NOMEM;
 	e = render_own(d, &b);
 	*text = buf_slice(&b);
+	if (e == E_OK)
+		arena_shrink(d->arena, b.p, bound, b.n);
 	if (e == E_TOO_BIG) {
-		buf_init(&b, 4 * bound + 4096);
+		buf_init(&b, 6 * bound + 4096);
 		e = render_own(d, &b);
 		*text = e == E_OK ? arena_dup(d->arena, buf_slice(&b)) : (struct slice){ NULL, 0 };
 		buf_finish(&b);
@@ -225,7 +241,7 @@ static enum err render_children(struct doc *d)
 			continue;
 		e = render_children(child);
 		if (e == E_OK)
-			e = render_child(child, &text);
+			e = render_text(child, &text);
 		if (e == E_OK)
 			e = json_edit_string(&d->edits, child->at, text);
 		if (e != E_OK)
@@ -249,4 +265,10 @@ enum err doc_render(struct doc *d, struct buf *out)
 {
 	enum err e = d->whole.p ? E_OK : render_children(d);
 	return e == E_OK ? render_own(d, out) : e;
+}
+
+enum err doc_render_text(struct doc *d, struct slice *text)
+{
+	enum err e = d->whole.p ? E_OK : render_children(d);
+	return e == E_OK ? render_text(d, text) : e;
 }

@@ -29,6 +29,7 @@ enum doc_mark {
 	DOC_KEEP = 4,  /* the catalog says it is metadata */
 	DOC_ITEM = 8,  /* a list item already judged by the catalog's path */
 	DOC_WALK = 16, /* a container on the way to list items */
+	DOC_VALUE = 32, /* the catalog says it is a secret value: what it spells is nobody's path */
 };
 
 struct doc {
@@ -107,6 +108,8 @@ static inline bool doc_is_member(const struct doc *d, uint32_t tok)
 bool doc_changed(const struct doc *);
 /* Writes the document with its own and its children's edits. E_TOO_BIG, E_NOMEM. */
 enum err doc_render(struct doc *, struct buf *out);
+/* The same as a text of the document's arena. */
+enum err doc_render_text(struct doc *, struct slice *text);
 
 enum payload_kind {
 	PAYLOAD_TEXT,
@@ -114,13 +117,14 @@ enum payload_kind {
 	PAYLOAD_RESOURCE_TEXT,
 	PAYLOAD_RESOURCE_BLOB,
 	PAYLOAD_ERROR_TEXT,
-	PAYLOAD_OTHER, /* nobody reads it: an image, a link, an error's data */
+	PAYLOAD_OTHER, /* nobody reads it: an image, a link */
+	PAYLOAD_EXTRA, /* a member beside the data that nobody needs: `_meta`, annotations, an error's data */
 };
 
 /* One place where the vault's data stands: a text item, structuredContent, a resource's text … */
 struct payload {
 	enum payload_kind kind;
-	struct doc *doc;      /* the message itself for PAYLOAD_STRUCTURED and PAYLOAD_OTHER */
+	struct doc *doc;      /* the message itself for PAYLOAD_STRUCTURED, PAYLOAD_OTHER and PAYLOAD_EXTRA */
 	uint32_t root;        /* token in doc->json; 0 for documents in strings; JSON_NONE for DOC_TEXT */
 	uint32_t block;       /* the content block (or contents item) it belongs to, in the message; JSON_NONE */
 	struct slice uri;     /* of a resource; p == NULL: none */

@@ -55,7 +55,7 @@ enum err call_set_arg(struct call *c, struct slice name, struct slice raw, struc
 				: json_edit_raw(at.edits, value, raw);
 }
 
-enum err call_set_text(struct call *c, struct slice name, struct slice text, struct arena *a)
+static struct slice quote(struct slice text, struct arena *a)
 {
 	struct buf quoted;
 	struct slice raw = { NULL, 0 };
@@ -64,7 +64,32 @@ enum err call_set_text(struct call *c, struct slice name, struct slice text, str
 	if (buf_add_json_string(&quoted, text) == E_OK)
 		raw = arena_dup(a, buf_slice(&quoted));
 	buf_finish(&quoted);
+	return raw;
+}
+
+enum err call_set_text(struct call *c, struct slice name, struct slice text, struct arena *a)
+{
+	struct slice raw = quote(text, a);
+
 	return raw.p ? call_set_arg(c, name, raw, a) : E_NOMEM;
+}
+
+enum err call_set_context(struct call *c, struct slice name, struct slice text, struct arena *a)
+{
+	const struct json *j = &c->rpc->json;
+	uint32_t context = json_walk(j, c->rpc->params, "context"), filled = json_walk(j, context, "arguments");
+	struct slice key = quote(name, a), raw = quote(text, a), object;
+
+	if (!key.p || !raw.p)
+		return E_NOMEM;
+	if (filled != JSON_NONE)
+		return json_edit_insert(&c->edits, filled, name, raw);
+	object = arena_fmt(a, "{%.*s:%.*s}", SL_ARG(key), SL_ARG(raw));
+	if (object.p && context == JSON_NONE) {
+		object = arena_fmt(a, "{\"arguments\":%.*s}", SL_ARG(object));
+		return object.p ? json_edit_insert(&c->edits, c->rpc->params, SL("context"), object) : E_NOMEM;
+	}
+	return object.p ? json_edit_insert(&c->edits, context, SL("arguments"), object) : E_NOMEM;
 }
 
 struct slice call_arg_source(const struct call *c, struct slice name)

@@ -13,6 +13,8 @@
 enum err call_set_arg(struct call *, struct slice name, struct slice raw, struct arena *);
 /* The same with a text, which is quoted. */
 enum err call_set_text(struct call *, struct slice name, struct slice text, struct arena *);
+/* The same in the arguments a completion/complete calls filled in already. E_NOMEM. */
+enum err call_set_context(struct call *, struct slice name, struct slice text, struct arena *);
 /* The argument's value as JSON text; empty when it is absent. */
 struct slice call_arg_source(const struct call *, struct slice name);
 /*

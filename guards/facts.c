@@ -50,6 +50,23 @@ static struct slice fold_slashes(struct facts *f, struct slice raw)
 	return slice_make(out, n);
 }
 
+/*
+ * Whether the bytes the agent wrote are another spelling than the path that is judged: an outer slash, letters that are not
+ * composed. A prefix may end in a slash; a vault that folds slashes reads both the same.
+ */
+static bool is_respelled(struct facts *f, struct slice raw, const struct path_fact *fact)
+{
+	bool folds = f->view->catalog->fold_slashes;
+
+	if (folds && raw.n && raw.p[0] == '/')
+		raw = slice_from(raw, 1);
+	if ((folds || fact->covers == COVERS_PREFIX) && raw.n && raw.p[raw.n - 1] == '/')
+		raw.n--;
+	if (fact->covers == COVERS_GLOB && fact->wild)
+		return raw.p[0] == '/' || raw.p[raw.n - 1] == '/' || !slice_starts(raw, fact->path.text);
+	return !slice_eq(raw, fact->path.text);
+}
+
 void fact_path(struct facts *f, struct slice raw, enum path_covers covers, struct slice from)
 {
 	struct path_fact fact = { .covers = covers, .from = from };
@@ -60,7 +77,18 @@ void fact_path(struct facts *f, struct slice raw, enum path_covers covers, struc
 		fact.fault = path_glob_base(&fact.path, raw, &fact.wild, f->arena);
 	else
 		fact.fault = path_canonical(&fact.path, raw, covers == COVERS_PREFIX, f->arena);
+	fact.respelled = fact.fault == PATH_OK && is_respelled(f, raw, &fact);
 	add_path(f, fact);
+}
+
+void fact_path_at(struct facts *f, const struct json *json, uint32_t tok)
+{
+	struct call *c = f->call;
+
+	if (f->nomem || !c->n_paths || !json_is(json, tok, JSON_STRING) || (json->tok[tok].flags & JSON_NAME))
+		return;
+	c->paths[c->n_paths - 1].json = json;
+	c->paths[c->n_paths - 1].tok = tok;
 }
 
 void fact_path_wide(struct facts *f, struct slice raw, struct slice from)

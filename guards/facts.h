@@ -29,6 +29,8 @@ struct args {
 void fact_path(struct facts *, struct slice raw, enum path_covers, struct slice from);
 /* A pattern where there is a star, else everything below. */
 void fact_path_wide(struct facts *, struct slice raw, struct slice from);
+/* The path added last stands there, as one string: it can be written anew in its canonical form. */
+void fact_path_at(struct facts *, const struct json *, uint32_t tok);
 /* One that is canonical already, as handles have them. */
 void fact_path_known(struct facts *, const struct path *, struct slice from);
 void fact_path_fault(struct facts *, enum path_fault, struct slice from);
@@ -58,6 +60,8 @@ void classify_handles(struct facts *, const struct rule *, const struct args *, 
 void classify_tenants(struct facts *, const struct rule *, const struct args *, size_t n);
 const struct tenant_rule *tenant_rule_of(const struct view *, const struct rule *);
 bool tenant_rule_names(const struct tenant_rule *, struct slice name, bool *partner);
+/* Tenants that the paths found so far begin with. */
+void classify_path_tenants(struct facts *);
 /* Every string below a token is a tenant (or partner). */
 void classify_tenant_tree(struct facts *, const struct json *, uint32_t tok, bool partner, struct slice from);
 /*
@@ -77,6 +81,13 @@ bool tree_looks_judged(struct facts *, const struct json *, uint32_t tok);
 /* A tool no catalog describes, by the words of its name and of its arguments (classify_generic.c). */
 void classify_generic(struct facts *, const struct args *);
 enum action generic_action(const struct vocabulary *, struct slice name, bool *executor);
+/*
+ * Arguments that nobody named and that say what is to be done: of a call that reads they may make one that nobody
+ * knows (classify_verbs.c). `rule` is NULL under generic.
+ */
+void classify_verbs(struct facts *, const struct rule *, const struct args *);
+/* A second spelling of an argument by which it is known what the call does is a fault. */
+void classify_twins(struct facts *, const struct rule *, const struct args *);
 /*
  * The inner call of a wrapper (classify_nested.c). Puts its name, rule and arguments into the call, where to look
  * into `out`; returns how many.

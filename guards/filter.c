@@ -100,13 +100,14 @@ static void walk_array(struct filter *f, struct doc *d, uint32_t array, struct s
 	for (uint32_t t = json_first(j, array); t < j->tok[array].next && f->err == E_OK; t = j->tok[t].next) {
 		bool outside;
 
-		if (doc_has(d, t, DOC_GONE | DOC_ITEM))
+		if (doc_has(d, t, DOC_GONE | DOC_ITEM | DOC_VALUE))
 			continue;
 		if (json_is(j, t, JSON_STRING)) {
 			struct slice text = json_string(j, t, d->arena);
 			outside = !text.p || f->item(f, text, name) || walk_string(f, d, t, name);
 		} else {
-			outside = filter_walk(f, d, t, name);
+			bool element = f->element && json_is(j, t, JSON_OBJECT) && f->element(f, d, t, name);
+			outside = element || filter_walk(f, d, t, name);
 		}
 		if (outside) {
 			filter_cut(f, d, t);
@@ -154,7 +155,7 @@ static bool walk_object(struct filter *f, struct doc *d, uint32_t obj, uint64_t 
 		struct slice name = json_string(j, t, d->arena);
 		uint64_t below = 0;
 
-		if (doc_has(d, t + 1, DOC_GONE))
+		if (doc_has(d, t + 1, DOC_GONE | DOC_VALUE))
 			continue;
 		if (!name.p) {
 			note(f, E_NOMEM);

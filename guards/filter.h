@@ -12,6 +12,8 @@ struct filter {
 	bool (*object)(struct filter *, struct doc *, uint32_t obj);
 	/* A string in an array; `name` is the member the array stands under. */
 	bool (*item)(struct filter *, struct slice text, struct slice name);
+	/* An object in an array that stands under `name`, by what the list is one of; NULL: by its own members alone. */
+	bool (*element)(struct filter *, struct doc *, uint32_t obj, struct slice name);
 	/* A member's name. */
 	bool (*name)(struct filter *, struct slice name);
 	/* A member that is not looked into; NULL: none. */

@@ -17,6 +17,9 @@ struct path_fact {
 	bool wild;                 /* COVERS_GLOB: something follows the fixed part */
 	bool absent;               /* stands for an argument that was left out: reaches everything */
 	struct slice from;         /* the argument(s) it came from, for the refusal */
+	bool respelled;            /* `path` is what was judged, and not what was written: that form must go on */
+	const struct json *json;   /* where it stands as written; NULL: in no one place */
+	uint32_t tok;
 };
 
 struct tenant_fact {

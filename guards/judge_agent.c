@@ -77,7 +77,7 @@ static void judge_notification(const struct view *v, const struct rpc *rpc, stru
 		chain_deny(j, NULL, R_METHOD, SL(""));
 	else if (!params_known(row, &rpc->json, rpc->params, &bad, v->arena) || !has_shape(rpc, row->id))
 		chain_deny(j, NULL, R_MESSAGE, bad);
-	else
+	else if (beside_passes(v, rpc, json_walk(&rpc->json, rpc->params, "_meta"), j) || chain_shadow(v, j))
 		chain_pass(v, rpc, j);
 	j->drop = j->kind == VERDICT_DENY;
 }
@@ -115,17 +115,26 @@ static bool is_known_result(const struct view *v, const struct rpc *rpc, enum me
 		params_known(&row, &rpc->json, rpc->result, &bad, v->arena);
 }
 
+/* Of an elicitation's answer every word is for the vault; of the others, what they do not say of themselves. */
+static bool may_be_said(const struct view *v, const struct rpc *rpc, enum method asked, struct judgement *j)
+{
+	uint32_t said = asked == M_ELICITATION ? rpc->result : json_member(&rpc->json, rpc->result, SL("_meta"));
+
+	return rpc->kind == RPC_ERROR || beside_passes(v, rpc, said, j) || chain_shadow(v, j);
+}
+
 /* The vault waits for it: an answer that must not go on becomes one that declines. */
 static void judge_reply(const struct view *v, const struct rpc *rpc, enum method asked, struct judgement *j)
 {
 	bool known = rpc->kind == RPC_ERROR ? members_of(asked) != NULL : is_known_result(v, rpc, asked);
 	bool marked = known && rpc->kind == RPC_RESULT && json_has_marker(&rpc->json, rpc->result, v->arena);
 
-	if (known && !marked) {
+	if (known && !marked && may_be_said(v, rpc, asked, j)) {
 		chain_pass(v, rpc, j);
 		return;
 	}
-	chain_deny(j, marked ? "masked-input" : NULL, marked ? R_MASKED_INPUT : R_MESSAGE, SL(""));
+	if (!known || marked)
+		chain_deny(j, marked ? "masked-input" : NULL, marked ? R_MASKED_INPUT : R_MESSAGE, SL(""));
 	if (rpc->id == JSON_NONE || !members_of(asked)) {
 		j->drop = true; /* nobody asked */
 		return;

@@ -3,6 +3,7 @@
  */
 #include "guards/chain.h"
 #include "guards/refuse.h"
+#include "guards/response.h"
 
 static bool is_list(enum method m)
 {
@@ -62,5 +63,5 @@ void call_summary(const struct call *c, struct call_summary *out)
 		out->tool = c->outer ? c->outer_name : c->name;
 	/* What nobody knows may bear anything. */
 	out->bears_values = (named && (c->action == ACT_UNKNOWN || c->executor)) || action_bears_values(c->action) ||
-		m == M_RESOURCES_READ;
+		(c->rule && rule_gives_value(c->rule)) || m == M_RESOURCES_READ;
 }

@@ -18,18 +18,10 @@ static bool withholds(const struct view *v)
 static bool texts_inside(const struct view *v, const struct rpc *rpc)
 {
 	struct scope scope = { .view = v };
-	const struct json *j = &rpc->json;
 
 	if (!policy_locks_paths(v->policy) || rpc->params == JSON_NONE)
 		return true;
-	for (uint32_t t = rpc->params; t < j->tok[rpc->params].next; t++) {
-		if (!json_is(j, t, JSON_STRING))
-			continue;
-		struct slice text = json_string(j, t, v->arena);
-		if (!text.p || !scope_sentence_in(&scope, text))
-			return false;
-	}
-	return !scope.nomem;
+	return scope_json_in(&scope, &rpc->json, rpc->params);
 }
 
 /* A resource's URI is judged like one that is subscribed to. */
@@ -69,14 +61,14 @@ static void respond(const struct view *v, const struct rpc *rpc, struct judgemen
 		chain_response(v, NULL, rpc, j);
 }
 
-/* Progress goes on without a text that may not be seen. */
-static void judge_progress(const struct view *v, const struct rpc *rpc, struct judgement *j)
+/* What only has a text by the way goes on without one that may not be seen. */
+static void judge_text(const struct view *v, const struct rpc *rpc, const char *member, struct judgement *j)
 {
-	uint32_t text = json_walk(&rpc->json, rpc->params, "message");
+	uint32_t text = json_walk(&rpc->json, rpc->params, member), meta = json_walk(&rpc->json, rpc->params, "_meta");
 	bool held = withholds(v);
 	struct json_edits edits;
 
-	if (text == JSON_NONE || (!held && texts_inside(v, rpc))) {
+	if ((text == JSON_NONE && meta == JSON_NONE) || (!held && texts_inside(v, rpc))) {
 		respond(v, rpc, j);
 		return;
 	}
@@ -86,7 +78,8 @@ static void judge_progress(const struct view *v, const struct rpc *rpc, struct j
 		return;
 	}
 	json_edits_init(&edits, v->arena);
-	if (json_edit_remove(&edits, text) != E_OK ||
+	if ((text != JSON_NONE && json_edit_remove(&edits, text) != E_OK) ||
+		(meta != JSON_NONE && json_edit_remove(&edits, meta) != E_OK) ||
 		edits_render(&rpc->json, &edits, 1024, v->arena, &j->bytes) != E_OK)
 		chain_deny(j, NULL, R_INTERNAL, SL(""));
 	else
@@ -97,16 +90,16 @@ static void judge_known(const struct view *v, const struct rpc *rpc, enum method
 {
 	bool speaks = m == M_N_MESSAGE || m == M_SAMPLING || m == M_ELICITATION;
 
-	if (m == M_N_PROGRESS)
-		judge_progress(v, rpc, j);
+	if (m == M_N_RESOURCE_UPDATED && !uri_inside(v, rpc))
+		chain_deny(j, "paths", R_RESULT_PATH, SL(""));
+	else if (m == M_N_PROGRESS)
+		judge_text(v, rpc, "message", j);
+	else if (m == M_N_CANCELLED)
+		judge_text(v, rpc, "reason", j);
 	else if (speaks && withholds(v))
 		chain_deny(j, "mask", R_WITHHELD, SL(""));
-	else if (m == M_N_RESOURCE_UPDATED && !uri_inside(v, rpc))
-		chain_deny(j, "paths", R_RESULT_PATH, SL(""));
-	else if (speaks)
-		respond(v, rpc, j);
 	else
-		chain_pass(v, rpc, j);
+		respond(v, rpc, j);
 }
 
 void judge_from_vault(const struct view *v, const struct rpc *rpc, struct judgement *j)

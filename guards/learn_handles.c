@@ -283,8 +283,10 @@ enum err handles_learn(struct ledger *ledger, struct toolbook *book, const struc
 		l.give = &c->rule->gives[g];
 		if (l.give->in_error != r->is_error)
 			continue;
+		/* Of what stands beside the data only an error's own data counts. */
 		for (size_t i = 0; i < r->n_payloads && l.err == E_OK; i++)
-			learn_payload(&l, &r->payloads[i]);
+			if (r->payloads[i].kind != PAYLOAD_EXTRA || r->is_error)
+				learn_payload(&l, &r->payloads[i]);
 	}
 	return l.err;
 }

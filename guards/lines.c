@@ -1,5 +1,39 @@
 #include "guards/lines.h"
 
+/* Bytes of `1.` or `12)`, or 0. */
+static size_t number_bullet(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+		n++;
+	return n && n < s.n && memchr(".)", s.p[n], 2) ? n + 1 : 0;
+}
+
+struct slice lines_item(struct slice line)
+{
+	struct slice rest = slice_trim(line);
+	size_t n = 0;
+
+	if (slice_starts(rest, SL("\xe2\x80\xa2")))
+		n = 3;
+	else if (rest.n && memchr("-*+", rest.p[0], 3))
+		n = 1;
+	else
+		n = number_bullet(rest);
+	if (n == 0 || n >= rest.n || rest.p[n] != ' ')
+		return SL("");
+	rest = slice_trim(slice_from(rest, n));
+	for (n = 0; n < rest.n && !memchr(" \t,:(", rest.p[n], 5);)
+		n++;
+	rest = slice_head(rest, n);
+	while (rest.n && memchr("`*\"'", rest.p[0], 4))
+		rest = slice_from(rest, 1);
+	while (rest.n && memchr("`*\"'", rest.p[rest.n - 1], 4))
+		rest.n--;
+	return rest;
+}
+
 static size_t line_start(struct slice s, size_t at)
 {
 	while (at > 0 && s.p[at - 1] != '\n')
@@ -24,11 +58,14 @@ static enum err judge_gap(struct lines *l, size_t from, size_t to)
 {
 	enum err e = E_OK;
 
-	for (size_t at = from; l->gap_outside && at < to && e == E_OK;) {
+	for (size_t at = from; at < to && e == E_OK;) {
 		size_t end = next_line(l->doc->text, at);
 		end = end < to ? end : to;
-		if (l->gap_outside(l->ctx, slice_make(l->doc->text.p + at, end - at)))
+		struct slice line = slice_make(l->doc->text.p + at, end - at);
+		if (l->gap_outside(l->ctx, line)) {
 			e = cut_line(l->doc, at, end);
+			l->cut += lines_item(line).n > 0;
+		}
 		at = end;
 	}
 	return e;

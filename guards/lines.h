@@ -13,11 +13,13 @@ struct lines {
 	const struct out_rule *out;
 	const char *group;                                   /* "path", "tenant": what is judged */
 	bool (*outside)(void *ctx, struct slice text);       /* a match's group */
-	bool (*gap_outside)(void *ctx, struct slice line);   /* a line no match covers; NULL: not judged */
+	bool (*gap_outside)(void *ctx, struct slice line);   /* a line no match covers */
 	void *ctx;
 	uint64_t cut;
 };
 
+/* The first word of a line that is written as an item of a list, `- word …`, `2. word …`; empty when it is none. */
+struct slice lines_item(struct slice line);
 /* E_INVALID: the pattern ran away, and nothing is known of the text. E_NOMEM. */
 enum err lines_filter(struct lines *);
 

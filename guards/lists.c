@@ -98,6 +98,40 @@ static void hide_locked(struct lists *l, const struct rule *rule, uint32_t schem
 		hide_all(l, schema, t->partner_names, t->n_partner);
 }
 
+/* A list of choices in a schema: those outside go, and the list with its last one. */
+static void hide_choices(struct lists *l, uint32_t array)
+{
+	const struct json *j = &l->doc->json;
+	uint32_t left = j->tok[array].count;
+
+	for (uint32_t t = json_first(j, array); t < j->tok[array].next; t = j->tok[t].next) {
+		if (!json_is(j, t, JSON_STRING) || scope_bare_in(&l->scope, json_string(j, t, l->doc->arena)))
+			continue;
+		note(l, doc_remove(l->doc, t));
+		left--;
+	}
+	if (!left && j->tok[array].count)
+		note(l, doc_remove(l->doc, array));
+}
+
+/* Paths that a schema itself offers: choices, examples, defaults. */
+static void hide_outside(struct lists *l, uint32_t schema)
+{
+	const struct json *j = &l->doc->json;
+
+	for (uint32_t t = schema; schema != JSON_NONE && t < j->tok[schema].next; t++) {
+		if (!(j->tok[t].flags & JSON_NAME))
+			continue;
+		bool list = json_string_eq(j, t, SL("enum")) || json_string_eq(j, t, SL("examples"));
+		bool one = json_string_eq(j, t, SL("default")) || json_string_eq(j, t, SL("const"));
+		if (list && json_is(j, t + 1, JSON_ARRAY))
+			hide_choices(l, t + 1);
+		else if (one && json_is(j, t + 1, JSON_STRING) &&
+			!scope_bare_in(&l->scope, json_string(j, t + 1, l->doc->arena)))
+			note(l, doc_remove(l->doc, t));
+	}
+}
+
 static void show_tool(struct lists *l, uint32_t tool, struct slice name)
 {
 	const struct json *j = &l->doc->json;
@@ -108,6 +142,10 @@ static void show_tool(struct lists *l, uint32_t tool, struct slice name)
 		hide_locked(l, rule, in);
 	if (out != JSON_NONE && schema_breaks(l->view, rule, name, j, out))
 		note(l, doc_remove(l->doc, out));
+	if (policy_locks_paths(l->view->policy)) {
+		hide_outside(l, in);
+		hide_outside(l, out);
+	}
 }
 
 static void filter_tools(struct lists *l, uint32_t array)
@@ -146,6 +184,56 @@ static bool show_resource(struct lists *l, uint32_t item)
 	return !policy_locks_tenant(p) || scope_uri_tenant_in(&l->scope, uri);
 }
 
+/* The template with `_` for each of its variables. */
+static struct slice fill_template(struct slice uri, struct arena *a)
+{
+	char *out = arena_alloc(a, uri.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; out && i < uri.n; i++) {
+		if (uri.p[i] != '{') {
+			out[n++] = uri.p[i];
+			continue;
+		}
+		out[n++] = '_';
+		while (i + 1 < uri.n && uri.p[i] != '}')
+			i++;
+	}
+	return slice_make(out, n);
+}
+
+static bool is_path_var(const struct rule *r, struct slice name)
+{
+	for (size_t i = 0; i < r->n_paths; i++)
+		if (template_mentions(&r->paths[i], name))
+			return true;
+	return false;
+}
+
+/* A template that fixes a tenant or the beginning of a path is judged by what it fixes. */
+static bool fixes_inside(struct lists *l, struct slice uri)
+{
+	const struct policy *p = l->view->policy;
+	struct slice filled = fill_template(uri, l->doc->arena);
+	struct uri_var vars[CATALOG_MAX_VARS];
+	size_t n = 0;
+	const struct rule *r = filled.p ? catalog_resource(l->view->catalog, filled, vars, &n) : NULL;
+
+	for (size_t i = 0; r && i < n; i++) {
+		struct slice value = vars[i].value;
+		bool path = is_path_var(r, vars[i].name);
+		if (slice_eq(value, SL("_")))
+			continue;
+		while (path && value.n && value.p[value.n - 1] != '/')
+			value.n--;
+		if (path && policy_locks_paths(p) && !scope_in(&l->scope, value, SCOPE_FOLDER))
+			return false;
+		if (!path && policy_locks_tenant(p) && !scope_uri_tenant_in(&l->scope, filled))
+			return false;
+	}
+	return filled.p != NULL;
+}
+
 /* What a template fixes before its first variable, taken for a folder where no catalog knows better. */
 static bool show_template(struct lists *l, uint32_t item)
 {
@@ -153,7 +241,9 @@ static bool show_template(struct lists *l, uint32_t item)
 
 	if (!uri.p || !offered_resource(l->view, uri))
 		return false;
-	if (!policy_locks_paths(l->view->policy) || !l->view->catalog->generic)
+	if (!l->view->catalog->generic)
+		return fixes_inside(l, uri);
+	if (!policy_locks_paths(l->view->policy))
 		return true;
 	ptrdiff_t scheme = slice_find(uri, SL("://")), brace = slice_find(uri, SL("{"));
 	if (scheme < 0)

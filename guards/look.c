@@ -93,8 +93,7 @@ static const struct look_part owners[] = {
 	{ { "partner", 7 }, LOOK_PARTNER },
 };
 
-/* Folds into `out`, which holds LOOK_MAX_NAME bytes: of a longer name the end, which tells most. */
-static struct slice fold_name(struct slice name, char *out)
+struct slice look_fold(struct slice name, char out[LOOK_MAX_NAME])
 {
 	size_t n = 0;
 
@@ -129,7 +128,8 @@ static enum look find_tail(struct slice folded)
 
 static enum look owner_of(struct slice s)
 {
-	static const struct slice ends[] = { { "", 0 }, { "id", 2 }, { "ids", 3 }, { "name", 4 }, { "names", 5 }, { "slug", 4 } };
+	static const struct slice ends[] = { { "", 0 }, { "id", 2 }, { "ids", 3 }, { "name", 4 }, { "names", 5 }, { "slug", 4 },
+		{ "uuid", 4 }, { "ref", 3 }, { "code", 4 }, { "override", 8 } };
 
 	for (size_t i = 0; s.n && i < sizeof owners / sizeof *owners; i++) {
 		if (!word_starts(s, owners[i].text))
@@ -149,6 +149,32 @@ static enum look find_owner(struct slice folded)
 	for (size_t h = 0; folded.n && l == LOOK_NOTHING && h < sizeof heads / sizeof *heads; h++)
 		if (word_starts(folded, heads[h]))
 			l = owner_of(slice_from(folded, heads[h].n));
+	return l;
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool begins_word(struct slice s, size_t at)
+{
+	bool upper = s.p[at] >= 'A' && s.p[at] <= 'Z', after_lower = s.p[at - 1] >= 'a' && s.p[at - 1] <= 'z';
+
+	return is_letter(s.p[at]) && (!is_letter(s.p[at - 1]) || (upper && after_lower));
+}
+
+/* com.example/tenant, actingTenant: whatever stands before it, as long as it is a word of its own. */
+static enum look find_owner_word(struct slice name)
+{
+	char room[LOOK_MAX_NAME];
+	enum look l = LOOK_NOTHING;
+
+	if (name.n > LOOK_MAX_NAME)
+		name = slice_from(name, name.n - LOOK_MAX_NAME);
+	for (size_t i = 1; i < name.n && l == LOOK_NOTHING; i++)
+		if (begins_word(name, i))
+			l = owner_of(look_fold(slice_from(name, i), room));
 	return l;
 }
 
@@ -176,11 +202,13 @@ enum look look_name(const struct vocabulary *v, struct slice name)
 
 	if (l != LOOK_NOTHING)
 		return l;
-	struct slice folded = fold_name(name, room);
+	struct slice folded = look_fold(name, room);
 	l = find_word(folded);
 	if (l == LOOK_NOTHING)
 		l = find_tail(folded);
-	return l != LOOK_NOTHING ? l : find_owner(folded);
+	if (l == LOOK_NOTHING)
+		l = find_owner(folded);
+	return l != LOOK_NOTHING ? l : find_owner_word(name);
 }
 
 /* A bare word is a path where the policy speaks of it. */
@@ -225,9 +253,21 @@ bool look_text_is_tenant(struct slice text)
 	return false;
 }
 
+/* Behind the opening quote: a bracket, or the escape of another quote. */
+static bool is_quoted_json(struct slice s)
+{
+	size_t i = 1;
+
+	while (i < s.n && s.p[i] == ' ')
+		i++;
+	return s.p[0] == '"' && s.p[s.n - 1] == '"' && (s.p[i] == '{' || s.p[i] == '[' || s.p[i] == '\\');
+}
+
 bool look_text_is_json(struct slice text)
 {
 	struct slice s = slice_trim(text);
 
-	return s.n >= 2 && ((s.p[0] == '{' && s.p[s.n - 1] == '}') || (s.p[0] == '[' && s.p[s.n - 1] == ']'));
+	if (s.n < 2)
+		return false;
+	return (s.p[0] == '{' && s.p[s.n - 1] == '}') || (s.p[0] == '[' && s.p[s.n - 1] == ']') || is_quoted_json(s);
 }

@@ -22,6 +22,8 @@ enum look {
 /* Names are compared without case and by their letters and digits only; of a longer one the end counts. */
 #define LOOK_MAX_NAME 64
 
+/* Folds a name so, into `out`. */
+struct slice look_fold(struct slice name, char out[LOOK_MAX_NAME]);
 /* The catalog's own words (may be NULL) first, then ours. */
 enum look look_name(const struct vocabulary *, struct slice name);
 static inline bool look_is_path(enum look l)
@@ -40,7 +42,29 @@ static inline bool look_is_tenant(enum look l)
 bool look_text_is_path(const struct policy *, struct slice text);
 /* tnt_acme, org:acme … */
 bool look_text_is_tenant(struct slice text);
-/* Starts and ends like a JSON object or array. */
+/* Starts and ends like a JSON object or array, or like a string that holds one. */
 bool look_text_is_json(struct slice text);
+
+/* --- look_args.c -------------------------------------------------------------------------------------------------------- */
+
+/* `method`, `action`, `op`: says what is to be done. `sql`, `script`: is what is to be done. */
+bool look_is_verb(struct slice name);
+bool look_is_script(struct slice name);
+/* `delete`, `create_if_missing`, `rotateAfterRead`: a switch that makes a read do more. */
+bool look_is_deed(struct slice name);
+
+enum look_holds {
+	HOLDS_ANYTHING,
+	HOLDS_NUMBER, /* version: an integer, as a number or as its digits */
+	HOLDS_WORD,   /* policy_id, engine: what a vault puts into an address of its own */
+	HOLDS_PROSE,  /* reason, cursor: sentences, and what only the vault can read */
+	HOLDS_OBJECT, /* options: members that are written as a string are read in the vault's own way */
+};
+enum look_holds look_holds(struct slice name);
+bool look_text_is_number(struct slice text);
+/* Holds nothing that ends a segment of an address: no slash, escape, query, `..`, control character. */
+bool look_text_is_word(struct slice text);
+/* Whether both names are one to a vault that compares them without case and separators, or folds letters. */
+bool look_same_name(struct slice a, struct slice b, struct arena *);
 
 #endif

@@ -2,6 +2,8 @@
  * Masking: secret values in answers become six bullets (docs/guards/mask.md). Answers of calls that bear values lose
  * everything but known metadata; all others lose what stands under the names of values.
  */
+#include "guards/base64.h"
+#include "guards/mask_names.h"
 #include "guards/mask_text.h"
 #include "guards/mask_walk.h"
 #include "guards/response.h"
@@ -37,6 +39,8 @@ static bool call_bears(const struct view *view, const struct call *call)
 	enum method id = call->method->id;
 	if (id != M_TOOLS_CALL && id != M_RESOURCES_READ && id != M_PROMPTS_GET)
 		return false;
+	if (call->rule && rule_gives_value(call->rule))
+		return true;
 	if (!call->rule && view->catalog->generic && !action_is_read_only(call->action) && may_hand_out(call->name))
 		return true;
 	return action_bears_values(call->action);
@@ -50,15 +54,24 @@ static void check(struct mask *m, struct doc *d, enum masked done)
 		doc_replace_all(d, SL(MASK_MARKER));
 }
 
-void mask_free_text(struct mask *m, struct doc *d)
+void mask_free_text(struct mask *m, struct doc *d, bool doubt)
 {
-	check(m, d, mask_prose(d));
+	check(m, d, mask_prose(d, doubt, NULL));
 }
 
 static bool selects_all(const struct selector *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (s[i].n == 0)
+			return true;
+	return false;
+}
+
+/* `$.*`: every member is a value, whatever it is called. */
+static bool selects_members(const struct selector *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i].n == 1 && s[i].steps[0].kind == STEP_VALUES)
 			return true;
 	return false;
 }
@@ -95,6 +108,9 @@ static void mask_bearing_text(struct mask *m, struct doc *d)
 			done = selects_all(m->out->keep, m->out->n_keep) ? MASKED_OK : MASKED_NOT;
 			break;
 		case OUT_JSON:
+			/* A bundle of variables comes as `KEY=VALUE` too. */
+			if (selects_members(m->out->values, m->out->n_values))
+				done = mask_env(d, 0);
 			break;
 		}
 	}
@@ -103,14 +119,18 @@ static void mask_bearing_text(struct mask *m, struct doc *d)
 
 static void mask_other_text(struct mask *m, struct doc *d)
 {
-	if (m->out && selects_all(m->out->values, m->out->n_values)) {
+	/* What the text before had no more room for. */
+	bool begins_with_value = m->open;
+
+	m->open = false;
+	if (begins_with_value || (m->out && selects_all(m->out->values, m->out->n_values))) {
 		doc_replace_all(d, SL(MASK_MARKER));
 		return;
 	}
 	if (m->out && m->out->as == OUT_LINES && m->out->line)
 		check(m, d, mask_line_values(d, m->out->line));
 	if (m->err == E_OK && !d->whole.p)
-		mask_free_text(m, d);
+		check(m, d, mask_prose(d, false, &m->open));
 }
 
 /* The prose before a JSON document: what may hide something is cut down to the words the catalog knows. */
@@ -120,7 +140,7 @@ static void mask_before(struct mask *m, struct doc *d)
 
 	if (d->before.n == 0 || mask_is_plain_words(d->before))
 		return;
-	if (!m->bears && mask_prose(&prose) == MASKED_NOMEM)
+	if (!m->bears && mask_prose(&prose, false, NULL) == MASKED_NOMEM)
 		m->err = E_NOMEM;
 	if (m->bears || prose.n_spans)
 		doc_set_before(d, m->out ? m->out->after : SL(""));
@@ -133,7 +153,24 @@ static bool is_raw_value(const struct mask *m)
 		(m->bears || selects_all(m->out->values, m->out->n_values));
 }
 
-/* Parts nobody describes: mask_frame's when the answer bears values, else judged by names, but for bytes of media. */
+/*
+ * A resource inside another answer bears values when it would if it were read itself. What the vault does not list is
+ * read by nobody; web pages are no resources of the vault.
+ */
+static void aim(struct mask *m, struct slice uri)
+{
+	struct uri_var vars[CATALOG_MAX_VARS];
+	size_t n = 0;
+	const struct rule *r = catalog_resource(m->view->catalog, uri, vars, &n);
+
+	if (!r && (slice_starts(uri, SL("https://")) || slice_starts(uri, SL("http://"))))
+		return;
+	m->rule = r;
+	m->out = r ? &r->out : NULL;
+	m->bears = !r || r->action.by != BY_NOTHING || action_bears_values(r->action.fixed);
+}
+
+/* A blob that is no text, or parts nobody describes: judged by names, but for bytes of media. */
 static void mask_other(struct mask *m, const struct payload *p)
 {
 	const struct json *j = &p->doc->json;
@@ -141,22 +178,49 @@ static void mask_other(struct mask *m, const struct payload *p)
 	bool media = json_is(j, type, JSON_STRING) &&
 		(json_string_eq(j, type, SL("image")) || json_string_eq(j, type, SL("audio")));
 
-	if (!m->bears && !media && !json_is(j, p->root, JSON_STRING))
+	if (json_is(j, p->root, JSON_STRING)) {
+		if (m->bears && p->uri.p)
+			note(m, doc_set_string(p->doc, p->root, base64_encode(SL(MASK_MARKER), p->doc->arena)));
+	} else if (!m->bears && !media) {
 		mask_names(m, p->doc, p->root);
+	}
+}
+
+/* Completed values of an argument that takes a secret are the secrets others wrote. */
+static void mask_completion(struct mask *m, const struct payload *p)
+{
+	const struct json *j = &m->call->rpc->json;
+	uint32_t name = json_walk(j, m->call->rpc->params, "argument.name");
+	struct slice text = json_is(j, name, JSON_STRING) ? json_string(j, name, p->doc->arena) : SL("");
+	enum name_class c = mask_name_class(text);
+	bool secret = c == NAME_VALUE || c == NAME_VALUEISH;
+
+	for (size_t i = 0; m->rule && i < m->rule->n_secret_args && !secret; i++)
+		secret = selector_mentions(&m->rule->secret_args[i], text);
+	if (secret)
+		mask_all(m, p->doc, p->root);
 }
 
 static void mask_payload(struct mask *m, const struct payload *p)
 {
 	struct doc *d = p->doc;
 
-	if (p->kind == PAYLOAD_OTHER) {
+	if (p->kind == PAYLOAD_EXTRA) {
+		/* The name of an error's `data` says nothing. */
+		if (!m->bears && m->failed)
+			mask_names(m, d, p->root);
+		else if (!m->bears)
+			mask_member(m, d, p->root);
+	} else if (p->kind == PAYLOAD_OTHER && m->call && m->call->method->id == M_COMPLETION) {
+		mask_completion(m, p);
+	} else if (p->kind == PAYLOAD_OTHER) {
 		mask_other(m, p);
 	} else if (p->kind == PAYLOAD_ERROR_TEXT) {
 		/* No selector is meant for an error. */
 		if (d->kind == DOC_JSON)
 			mask_names(m, d, p->root);
 		else
-			mask_free_text(m, d);
+			mask_free_text(m, d, false);
 	} else if (d->parent && is_raw_value(m)) {
 		doc_replace_all(d, SL(MASK_MARKER));
 	} else if (d->kind == DOC_JSON) {
@@ -169,19 +233,35 @@ static void mask_payload(struct mask *m, const struct payload *p)
 	}
 }
 
+static void mask_payloads(struct mask *m, const struct result *r)
+{
+	bool bears = m->bears;
+
+	m->failed = r->rpc->kind == RPC_ERROR;
+	for (size_t i = 0; i < r->n_payloads && m->err == E_OK; i++) {
+		const struct payload *p = &r->payloads[i];
+		bool blob = p->kind == PAYLOAD_OTHER && json_is(&p->doc->json, p->root, JSON_STRING);
+
+		m->rule = m->call ? m->call->rule : NULL;
+		m->out = m->rule ? &m->rule->out : NULL;
+		m->bears = bears;
+		if (!bears && p->uri.p && (blob || p->kind == PAYLOAD_RESOURCE_TEXT || p->kind == PAYLOAD_RESOURCE_BLOB))
+			aim(m, p->uri);
+		mask_payload(m, p);
+	}
+	m->bears = bears;
+}
+
 static struct verdict mask_response(const struct view *view, const struct call *call, struct result *r)
 {
-	const struct rule *rule = call ? call->rule : NULL;
-	struct mask m = { .view = view, .call = call, .rule = rule, .bears = call_bears(view, call) };
+	struct mask m = { .view = view, .call = call, .bears = call_bears(view, call) };
 
 	if (!view->policy->mask_values)
 		return PASS_VERDICT;
-	m.out = rule ? &rule->out : NULL;
 	if (m.bears && r->is_error) {
 		mask_error(&m, r);
 	} else {
-		for (size_t i = 0; i < r->n_payloads && m.err == E_OK; i++)
-			mask_payload(&m, &r->payloads[i]);
+		mask_payloads(&m, r);
 		if (m.bears && m.err == E_OK)
 			mask_frame(&m, r);
 	}

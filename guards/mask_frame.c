@@ -152,6 +152,19 @@ static void mask_messages(struct mask *m, struct doc *d, uint32_t array)
 	}
 }
 
+/* Members of the frame that are words of the protocol, and nothing else. */
+static void mask_words(struct mask *m, struct doc *d, uint32_t result)
+{
+	const struct json *j = &d->json;
+	uint32_t failed = json_member(j, result, SL("isError")), type = json_member(j, result, SL("resultType"));
+
+	if (failed != JSON_NONE && !json_is(j, failed, JSON_FALSE) && !json_is(j, failed, JSON_TRUE))
+		note(m, doc_set_raw(d, failed, SL("true")));
+	if (type != JSON_NONE && !(json_is(j, type, JSON_STRING) && (json_string_eq(j, type, SL("complete")) ||
+		json_string_eq(j, type, SL("input_required")) || json_string_eq(j, type, SL("task")))))
+		note(m, doc_set_string(d, type, SL("complete")));
+}
+
 void mask_frame(struct mask *m, struct result *r)
 {
 	static const char *const TOOL[] = { "content", "structuredContent", "isError", "resultType", NULL };
@@ -161,6 +174,7 @@ void mask_frame(struct mask *m, struct result *r)
 	uint32_t result = r->rpc->result;
 	const struct json *j = &d->json;
 
+	mask_words(m, d, result);
 	switch ((int)m->call->method->id) {
 	case M_TOOLS_CALL:
 		keep_only(m, d, result, TOOL);
@@ -209,6 +223,7 @@ static void mask_error_result(struct mask *m, struct result *r)
 			text = r->payloads[i].doc->text;
 	sentence = error_sentence(m->view, m->call, text);
 	keep_only(m, d, result, KNOWN);
+	mask_words(m, d, result);
 	buf_init(&b, 65536);
 	note(m, sentence.p ? E_OK : E_NOMEM);
 	note(m, buf_add(&b, SL("[{\"type\":\"text\",\"text\":")));

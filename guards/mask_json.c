@@ -195,39 +195,29 @@ static bool is_value(const struct mask *m, struct doc *d, uint32_t tok, const st
 		return json_is(&d->json, tok, JSON_STRING);
 	if (!json_is(&d->json, tok, JSON_STRING))
 		return false;
-	struct slice raw = json_raw(&d->json, tok);
-	return slice_starts(raw, SL("-----BEGIN ")) && slice_find(raw, SL("PRIVATE KEY-----")) >= 0;
+	struct slice text = json_string(&d->json, tok, d->arena);
+	return !text.p || (slice_starts(text, SL("-----BEGIN ")) && slice_find(text, SL(" PRIVATE KEY")) >= 0);
 }
 
 static void walk(struct mask *m, struct doc *d, uint32_t tok, const struct place *p);
 
-/* Sentences that may quote a value. */
-static bool is_sentence(struct slice name)
-{
-	static const struct slice NAMES[] = { { "message", 7 }, { "msg", 3 }, { "text", 4 }, { "output", 6 }, { "result", 6 },
-		{ "content", 7 }, { "stdout", 6 }, { "stderr", 6 }, { "body", 4 }, { "detail", 6 }, { "details", 7 }, { "error", 5 },
-		{ "reason", 6 }, { "response", 8 } };
-
-	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
-		if (name.n == NAMES[i].n && slice_eq_nocase(name, NAMES[i]))
-			return true;
-	return name.n == 0;
-}
-
 /* A string that stays: but what is written inside it may not. */
 static void look_inside(struct mask *m, struct doc *d, uint32_t tok, const struct place *p)
 {
-	bool json = doc_looks_json(d, tok);
+	enum sentence kind = mask_name_sentence(p->name);
 
-	if (!json && !is_sentence(p->name))
+	if (kind == SENTENCE_NONE && !doc_looks_json(d, tok) &&
+		!mask_may_hold_credentials(json_string(&d->json, tok, d->arena)))
 		return;
 	struct doc *inner = doc_inside(d, tok, SL(""));
 	if (!inner)
 		note(m, doc_set_string(d, tok, SL(MASK_MARKER)));
 	else if (inner->kind == DOC_JSON)
 		walk(m, inner, 0, p);
-	else
-		mask_free_text(m, inner);
+	else if (kind != SENTENCE_NONE)
+		mask_free_text(m, inner, kind == SENTENCE_REMARK);
+	else if (mask_credentials(inner) == MASKED_NOMEM)
+		m->err = E_NOMEM;
 }
 
 static void walk_leaf(struct mask *m, struct doc *d, uint32_t tok, const struct place *p)
@@ -243,24 +233,29 @@ static void walk_leaf(struct mask *m, struct doc *d, uint32_t tok, const struct 
 		look_inside(m, d, tok, p);
 }
 
+static void walk_member(struct mask *m, struct doc *d, uint32_t name, const struct place *p)
+{
+	struct place here = { .name = json_string(&d->json, name, d->arena) };
+
+	if (!here.name.p) {
+		m->err = E_NOMEM;
+		return;
+	}
+	here.class = class_of(m, d, name, here.name);
+	here.under_value = p->under_value || (here.class == NAME_VALUE && !doc_has(d, name + 1, DOC_WALK));
+	here.under_meta = p->under_meta || here.class == NAME_META_MAP;
+	here.all_values = p->all_values || holds_fields(m, &here);
+	if (here.class == NAME_VALUE && doc_has(d, name + 1, DOC_WALK))
+		here.class = NAME_PLAIN;
+	walk(m, d, name + 1, &here);
+}
+
 static void walk_members(struct mask *m, struct doc *d, uint32_t obj, const struct place *p)
 {
 	const struct json *j = &d->json;
 
-	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next && m->err == E_OK; t = j->tok[t + 1].next) {
-		struct place here = { .name = json_string(j, t, d->arena) };
-		if (!here.name.p) {
-			m->err = E_NOMEM;
-			return;
-		}
-		here.class = class_of(m, d, t, here.name);
-		here.under_value = p->under_value || (here.class == NAME_VALUE && !doc_has(d, t + 1, DOC_WALK));
-		here.under_meta = p->under_meta || here.class == NAME_META_MAP;
-		here.all_values = p->all_values || holds_fields(m, &here);
-		if (here.class == NAME_VALUE && doc_has(d, t + 1, DOC_WALK))
-			here.class = NAME_PLAIN;
-		walk(m, d, t + 1, &here);
-	}
+	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next && m->err == E_OK; t = j->tok[t + 1].next)
+		walk_member(m, d, t, p);
 }
 
 /* Recursion is bounded by the reader's depth times DOC_MAX_DEPTH. */
@@ -286,6 +281,14 @@ void mask_names(struct mask *m, struct doc *d, uint32_t root)
 
 	if (m->err == E_OK)
 		walk(m, d, root, &nowhere);
+}
+
+void mask_member(struct mask *m, struct doc *d, uint32_t value)
+{
+	struct place nowhere = { .class = NAME_PLAIN };
+
+	if (m->err == E_OK)
+		walk_member(m, d, value - 1, &nowhere);
 }
 
 void mask_json(struct mask *m, struct doc *d, uint32_t root)

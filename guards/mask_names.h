@@ -21,5 +21,12 @@ enum name_class {
 enum name_class mask_name_class(struct slice name);
 /* The same for a name that is not ASCII: look-alike letters are folded first. */
 enum name_class mask_name_class_any(struct slice name, struct arena *);
+/* What kind of sentence stands under the name, if any. The empty name stands for a text of its own. */
+enum sentence {
+	SENTENCE_NONE,
+	SENTENCE_REPORT, /* `message`, `details`, `output`: the vault tells what it did, and may quote a value */
+	SENTENCE_REMARK, /* `description`, `notes`: a person's words, which name values without quoting them */
+};
+enum sentence mask_name_sentence(struct slice name);
 
 #endif

@@ -13,6 +13,8 @@ struct mask {
 	const struct rule *rule;      /* NULL: the catalog knows nothing */
 	const struct out_rule *out;   /* NULL: likewise */
 	bool bears;                   /* everything but known metadata goes */
+	bool failed;                  /* a JSON-RPC error */
+	bool open;                    /* the text before ended where a value should begin */
 	enum err err;                 /* first failure; nothing may go on then */
 };
 
@@ -22,8 +24,10 @@ void mask_all(struct mask *, struct doc *, uint32_t tok);
 void mask_json(struct mask *, struct doc *, uint32_t root);
 /* The same by names alone. */
 void mask_names(struct mask *, struct doc *, uint32_t root);
-/* A text the catalog does not describe and that bears no value by itself. */
-void mask_free_text(struct mask *, struct doc *);
+/* The same for a member's value, whose own name counts too. */
+void mask_member(struct mask *, struct doc *, uint32_t value);
+/* A text the catalog does not describe and that bears no value by itself; with `doubt` a remark of a person's. */
+void mask_free_text(struct mask *, struct doc *, bool doubt);
 /* Drops what is no payload from an answer that bears values: `_meta`, annotations, images, unknown members. */
 void mask_frame(struct mask *, struct result *);
 /* An error of a call that bears values: a sentence of ours, nothing else. */

@@ -126,6 +126,36 @@ static struct verdict force(const struct view *v, struct call *c)
 	return out;
 }
 
+/* Puts the path that was judged where another spelling of it stands. False where it cannot be written. */
+static bool respell(struct call *c, const struct path_fact *f)
+{
+	if (!f->json || f->wild) /* of a pattern only the fixed part is known in its canonical form */
+		return false;
+	if (f->json == &c->rpc->json)
+		return json_edit_string(&c->edits, f->tok, f->path.text) == E_OK;
+	return f->json == c->args_json && c->inner_at != JSON_NONE &&
+		json_edit_string(&c->inner_edits, f->tok, f->path.text) == E_OK;
+}
+
+/* The vault gets the form that was judged, never another spelling that it may read otherwise. */
+static struct verdict respell_all(const struct view *v, struct call *c)
+{
+	struct verdict out = PASS_VERDICT;
+
+	for (size_t i = 0; i < c->n_paths; i++) {
+		const struct path_fact *f = &c->paths[i];
+
+		if (!f->respelled)
+			continue;
+		if (!respell(c, f)) {
+			struct slice what = arena_fmt(v->arena, "%.*s: %s", SL_ARG(f->from), path_fault_text(PATH_SPELLING));
+			return deny(R_PATH_UNCLEAR, what, paths_locked_at(v->policy));
+		}
+		out.kind = VERDICT_REWRITE;
+	}
+	return out;
+}
+
 static struct verdict paths_request(const struct view *v, struct call *c)
 {
 	if (!policy_locks_paths(v->policy))
@@ -139,7 +169,9 @@ static struct verdict paths_request(const struct view *v, struct call *c)
 		return deny(R_ARGUMENT, c->unknown_args[0], paths_locked_at(v->policy));
 	if (misses_path(c))
 		return deny(R_PATH_MISSING, SL(""), paths_locked_at(v->policy));
-	return force(v, c);
+	struct verdict forced = force(v, c);
+	struct verdict spelled = forced.kind == VERDICT_DENY ? forced : respell_all(v, c);
+	return spelled.kind == VERDICT_PASS ? forced : spelled;
 }
 
 const struct guard guard_paths = { .name = "paths", .request = paths_request, .response = paths_response };

@@ -8,10 +8,37 @@ static bool path_outside(void *ctx, struct slice text)
 	return !scope_in(&p->scope, slice_trim(text), SCOPE_ONE);
 }
 
+/* An item that is written otherwise than the catalog says begins with its path all the same. */
 static bool sentence_outside(void *ctx, struct slice line)
 {
 	struct paths *p = ctx;
-	return !scope_sentence_in(&p->scope, line);
+	struct slice word = lines_item(line);
+
+	return (word.n && !scope_in(&p->scope, word, SCOPE_ONE)) || !scope_sentence_in(&p->scope, line);
+}
+
+bool paths_hide(struct paths *p, struct doc *d)
+{
+	size_t from = 0, to;
+
+	while (p->err == E_OK && scope_word_outside(&p->scope, d->text, &from, &to)) {
+		p->err = doc_replace(d, from, to - from, SL(OUTSIDE_MARKER));
+		p->removed++;
+		from = to;
+	}
+	return false;
+}
+
+void paths_sentence(struct paths *p, struct doc *d, uint32_t tok)
+{
+	struct doc *inner = doc_inside(d, tok, SL(""));
+
+	if (!inner || inner->kind == DOC_JSON) {
+		p->err = doc_set_string(d, tok, SL(OUTSIDE_MARKER));
+		p->removed++;
+	} else {
+		paths_hide(p, inner);
+	}
 }
 
 bool paths_lines(struct paths *p, struct doc *d)
@@ -28,8 +55,10 @@ bool paths_lines(struct paths *p, struct doc *d)
 			p->err = e;
 		return e != E_OK;
 	}
-	/* Other prose about one path names that path; what the vault says by itself may name any. */
-	if (p->bears || (p->call && p->call->action != ACT_LIST))
+	if (p->bears)
 		return false;
+	/* A list that cannot be cut is refused, and so is what the vault says by itself; other prose is about something else. */
+	if (p->call && p->call->action != ACT_LIST)
+		return paths_hide(p, d);
 	return !scope_sentence_in(&p->scope, d->text);
 }

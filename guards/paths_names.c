@@ -2,7 +2,9 @@
  * Paths nobody described: members named like one, namespace and key beside each other, and bare strings with a slash as
  * array items or map keys.
  */
+#include "guards/docsel.h"
 #include "guards/look.h"
+#include "guards/mask_names.h"
 #include "guards/paths_parts.h"
 
 static enum look look_at(const struct paths *p, struct slice name)
@@ -28,6 +30,21 @@ static bool is_label_map(struct slice name)
 		slice_eq_nocase(name, SL("labels"));
 }
 
+/* Members of rows and reports that name a secret without saying so; of an unknown vault, whatever may be a secret's name. */
+static bool may_be_path(const struct paths *p, struct slice name)
+{
+	static const char *const NAMES[] = { "resource", "object", "secret", NULL };
+	static const char *const UNKNOWN[] = { "name", "id", "title", "item", "ref", NULL };
+
+	for (const char *const *n = NAMES; *n; n++)
+		if (slice_eq_nocase(name, slice_of(*n)))
+			return true;
+	for (const char *const *n = UNKNOWN; *n && p->view->catalog->generic; n++)
+		if (slice_eq_nocase(name, slice_of(*n)))
+			return true;
+	return false;
+}
+
 static bool text_in(struct paths *p, struct slice name, enum look look, struct slice text)
 {
 	bool folder;
@@ -47,9 +64,10 @@ static bool text_in(struct paths *p, struct slice name, enum look look, struct s
 	case LOOK_KEY:
 		return is_key(name) ? scope_in(&p->scope, text, SCOPE_ONE) : scope_bare_in(&p->scope, text);
 	case LOOK_NOTHING:
+	case LOOK_VALUE:
+		return !may_be_path(p, name) || scope_bare_in(&p->scope, text);
 	case LOOK_TENANT:
 	case LOOK_PARTNER:
-	case LOOK_VALUE:
 	case LOOK_HARMLESS:
 		return true;
 	}
@@ -93,6 +111,17 @@ static bool is_folder_part(struct paths *p, struct slice name)
 	return is_key(name) || slice_eq_nocase(name, SL("folderPath")) || look_at(p, name) == LOOK_FOLDER;
 }
 
+/* `key` of the one secret that was asked for, which its folder is left out of. */
+static bool names_asked(const struct paths *p, struct slice name, struct slice text)
+{
+	const struct call *c = p->call;
+
+	if (!c || !is_key(name) || c->n_paths != 1 || c->paths[0].fault != PATH_OK || c->paths[0].covers != COVERS_ONE)
+		return false;
+	struct slice path = c->paths[0].path.text;
+	return slice_ends(path, text) && path.n > text.n && path.p[path.n - text.n - 1] == '/';
+}
+
 static bool object_outside(struct filter *f, struct doc *d, uint32_t obj)
 {
 	struct paths *p = f->ctx;
@@ -102,7 +131,7 @@ static bool object_outside(struct filter *f, struct doc *d, uint32_t obj)
 	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next && !outside; t = j->tok[t + 1].next) {
 		struct slice name, text;
 
-		if (doc_has(d, t, DOC_GONE) || !json_is(j, t + 1, JSON_STRING))
+		if (doc_has(d, t, DOC_GONE) || doc_has(d, t + 1, DOC_VALUE) || !json_is(j, t + 1, JSON_STRING))
 			continue;
 		name = json_string(j, t, d->arena);
 		text = json_string(j, t + 1, d->arena);
@@ -112,13 +141,54 @@ static bool object_outside(struct filter *f, struct doc *d, uint32_t obj)
 		}
 		if (joined && is_folder_part(p, name))
 			continue;
-		bool echo = obj == p->root && scope_was_asked(&p->scope, text);
+		bool echo = (obj == p->root && scope_was_asked(&p->scope, text)) || names_asked(p, name, text);
+		/* Keys that vaults hand out begin alike: that is no folder. */
+		if (obj != p->root && slice_eq_nocase(name, SL("prefix")) && !scope_looks_like_path(text))
+			continue;
 		outside = !echo && !text_in(p, name, look_at(p, name), text);
+		if (outside || scope_sentence_in(&p->scope, text))
+			continue;
 		/* What the vault says by itself is mostly sentences. */
-		if (!outside && !p->call)
-			outside = !scope_sentence_in(&p->scope, text);
+		if (!p->call)
+			outside = true;
+		else if (mask_name_sentence(name) == SENTENCE_REPORT && !doc_looks_json(d, t + 1))
+			paths_sentence(p, d, t + 1);
 	}
 	return outside;
+}
+
+static bool has_word(struct slice name, const char *const *words)
+{
+	for (; *words; words++)
+		for (size_t i = 0; i + strlen(*words) <= name.n; i++)
+			if (slice_eq_nocase(slice_make(name.p + i, strlen(*words)), slice_of(*words)))
+				return true;
+	return false;
+}
+
+/* The call lists secrets from the root: what it names by one word stands at the top, and is no part of a folder asked for. */
+static bool lists_root(const struct paths *p)
+{
+	static const char *const WORDS[] = { "secret", "key", "credential", "password", "path", NULL };
+	const struct call *c = p->call;
+
+	if (!c || c->action != ACT_LIST || !(p->rule ? p->rule->n_paths > 0 : has_word(c->name, WORDS)))
+		return false;
+	for (size_t i = 0; i < c->n_paths; i++)
+		if (!c->paths[i].absent && c->paths[i].path.text.n)
+			return false;
+	return true;
+}
+
+static bool is_list_name(struct slice name)
+{
+	static const char *const NAMES[] = { "", "secrets", "keys", "credentials", "names", "items", "results", "entries",
+		"paths", "data", "list" };
+
+	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+		if (slice_eq_nocase(name, slice_of(NAMES[i])))
+			return true;
+	return false;
 }
 
 /* Arrays that hold nothing but paths, whether or not a slash shows. */
@@ -129,6 +199,8 @@ static bool item_outside(struct filter *f, struct slice text, struct slice name)
 
 	if (look == LOOK_PATH || look == LOOK_PREFIX || look == LOOK_FOLDER)
 		return !text_in(p, name, look, text);
+	if (p->lists_root && is_list_name(name) && !memchr(text.p, '/', text.n))
+		return !scope_in(&p->scope, text, SCOPE_FOLDER);
 	return !scope_bare_in(&p->scope, text);
 }
 
@@ -149,7 +221,11 @@ bool paths_names(struct paths *p, struct doc *d, uint32_t root)
 	struct filter f = { .object = object_outside, .item = item_outside, .name = name_outside, .skip = skip_member,
 		.ctx = p };
 
+	/* What the catalog calls a value may hold slashes. */
+	for (size_t i = 0; p->rule && i < p->rule->out.n_values && p->err == E_OK; i++)
+		p->err = docsel_mark(d, root, &p->rule->out.values[i], DOC_VALUE);
 	p->root = root;
+	p->lists_root = lists_root(p);
 	f.totals_span = p->call && p->call->action == ACT_LIST && filter_has_cursor(d, root);
 	bool outside = filter_walk(&f, d, root, (struct slice){ NULL, 0 });
 	p->removed += f.removed;

@@ -11,6 +11,7 @@ struct paths {
 	const struct call *call;   /* NULL: sent by the vault itself */
 	const struct rule *rule;   /* NULL: the catalog does not know it */
 	bool bears;                /* values may hold slashes: only what the catalog names is judged */
+	bool lists_root;           /* the call lists secrets, and from the root */
 	uint32_t root;             /* of the document looked at by names */
 	uint64_t removed;
 	enum err err;
@@ -29,5 +30,11 @@ bool paths_are_relative(const struct paths *);
 bool paths_names(struct paths *, struct doc *, uint32_t root);
 /* A list in prose: lines by the catalog's pattern, words without one; true when it cannot be cut (paths_lines.c). */
 bool paths_lines(struct paths *, struct doc *);
+/* Stands where a sentence named something outside. */
+#define OUTSIDE_MARKER "[outside]"
+/* Replaces the words of a text that name something outside. False, always: nothing is left of them. */
+bool paths_hide(struct paths *, struct doc *);
+/* The same for a sentence that is a string of a JSON document. */
+void paths_sentence(struct paths *, struct doc *, uint32_t tok);
 
 #endif

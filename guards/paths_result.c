@@ -60,7 +60,20 @@ static bool judge_payload(struct paths *p, const struct payload *load)
 	return paths_names(p, d, load->root);
 }
 
-/* Error data and blocks of other kinds. */
+/* What a link says of itself. */
+static bool words_inside(struct paths *p, const struct json *j, uint32_t block)
+{
+	static const struct slice NAMES[] = { { "name", 4 }, { "title", 5 }, { "description", 11 } };
+
+	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+		uint32_t text = json_member(j, block, NAMES[i]);
+		if (json_is(j, text, JSON_STRING) && !scope_json_in(&p->scope, j, text))
+			return false;
+	}
+	return true;
+}
+
+/* Blocks of other kinds. */
 static bool judge_other(struct paths *p, const struct payload *load)
 {
 	struct doc *d = load->doc;
@@ -68,7 +81,7 @@ static bool judge_other(struct paths *p, const struct payload *load)
 	bool media = json_is(&d->json, type, JSON_STRING) &&
 		(json_string_eq(&d->json, type, SL("image")) || json_string_eq(&d->json, type, SL("audio")));
 
-	return !media && !p->bears && paths_names(p, d, load->root);
+	return !media && !p->bears && (!words_inside(p, &d->json, load->root) || paths_names(p, d, load->root));
 }
 
 /* Several text blocks are the items of a list; a block of another kind always is. */
@@ -104,19 +117,32 @@ static bool cut_block(struct paths *p, struct result *r, const struct payload *l
 	return false;
 }
 
+/* A member nobody needs: a sentence loses the words that name something outside, all else goes whole. */
+static void judge_extra(struct paths *p, const struct payload *load)
+{
+	struct doc *d = load->doc;
+
+	if (scope_json_in(&p->scope, &d->json, load->root))
+		return;
+	if (json_is(&d->json, load->root, JSON_STRING)) {
+		paths_sentence(p, d, load->root);
+	} else {
+		p->err = doc_remove(d, load->root);
+		p->removed++;
+	}
+}
+
 static bool judge_one(struct paths *p, struct result *r, const struct payload *load)
 {
 	bool outside;
 
 	if (load->block != JSON_NONE && doc_has(r->root, load->block, DOC_GONE))
 		return true;
-	outside = load->uri.p && !scope_was_asked(&p->scope, load->uri) && !scope_uri_in(&p->scope, load->uri);
-	if (!outside && load->kind == PAYLOAD_OTHER && load->block == JSON_NONE && r->rpc->kind == RPC_ERROR) {
-		/* The data of an error is no loss. */
-		if (judge_other(p, load))
-			p->err = doc_remove(r->root, load->root);
+	if (load->kind == PAYLOAD_EXTRA) {
+		judge_extra(p, load);
 		return p->err == E_OK;
 	}
+	outside = load->uri.p && !scope_was_asked(&p->scope, load->uri) && !scope_uri_in(&p->scope, load->uri);
 	if (!outside)
 		outside = load->kind == PAYLOAD_OTHER ? judge_other(p, load) : judge_payload(p, load);
 	if (!outside)
@@ -172,13 +198,12 @@ struct verdict paths_response(const struct view *view, const struct call *call, 
 	if (!policy_locks_paths(view->policy))
 		return PASS_VERDICT;
 	bool changed = doc_changed(r->root);
-	if (call && call->method && call->method->id == M_COMPLETION && !r->is_error) {
+	bool completes = call && call->method && call->method->id == M_COMPLETION && !r->is_error;
+	if (completes)
 		judge_completion(&p, r);
-	} else {
-		for (size_t i = 0; i < r->n_payloads && p.err == E_OK; i++)
-			if (!judge_one(&p, r, &r->payloads[i]))
-				return refuse(&p);
-	}
+	for (size_t i = 0; i < r->n_payloads && p.err == E_OK; i++)
+		if (!(completes && r->payloads[i].kind == PAYLOAD_OTHER) && !judge_one(&p, r, &r->payloads[i]))
+			return refuse(&p);
 	if (p.err != E_OK || p.scope.nomem)
 		return refuse(&p);
 	/* Totals that span pages go even when nothing else does. */

@@ -19,6 +19,16 @@ extern const struct guard guard_lists;
 /* Secret values become six bullets (docs/guards/mask.md). */
 extern const struct guard guard_mask;
 
+/* The whole answer is a value, whatever the call does: `out: {as: raw, values: ["$"]}`. */
+static inline bool rule_gives_value(const struct rule *r)
+{
+	bool all = false;
+
+	for (size_t i = 0; i < r->out.n_values; i++)
+		all |= r->out.values[i].n == 0;
+	return all && r->out.as == OUT_RAW;
+}
+
 /* What stands where a value stood, whatever its length: six bullets U+2022. */
 #define MASK_MARKER "\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"
 

@@ -32,6 +32,25 @@ static enum err add_other(struct opening *o, uint32_t tok, uint32_t block, struc
 		(struct payload){ .kind = PAYLOAD_OTHER, .doc = o->root, .root = tok, .block = block, .uri = uri });
 }
 
+/* The members of an object whose names are not in the NULL-terminated list. */
+static enum err add_extras(struct opening *o, uint32_t obj, const char *const *known)
+{
+	const struct json *j = &o->root->json;
+	enum err e = E_OK;
+
+	if (!json_is(j, obj, JSON_OBJECT))
+		return E_OK;
+	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next && e == E_OK; t = j->tok[t + 1].next) {
+		bool is_known = false;
+		for (const char *const *n = known; *n && !is_known; n++)
+			is_known = json_string_eq(j, t, slice_of(*n));
+		if (!is_known)
+			e = add_payload(o, (struct payload){ .kind = PAYLOAD_EXTRA, .doc = o->root, .root = t + 1,
+				.block = JSON_NONE });
+	}
+	return e;
+}
+
 /* A string that holds a document of its own. */
 static enum err add_text(struct opening *o, enum payload_kind kind, uint32_t tok, uint32_t block, struct slice uri)
 {
@@ -60,14 +79,16 @@ static struct slice member_text(struct opening *o, uint32_t obj, struct slice na
 /* One item of resources/read, or the inside of an embedded resource. */
 static enum err open_resource(struct opening *o, uint32_t resource, uint32_t block)
 {
+	static const char *const KNOWN[] = { "uri", "mimeType", "text", "blob", NULL };
 	const struct json *j = &o->root->json;
 	struct slice uri = member_text(o, resource, SL("uri"));
 	uint32_t text = json_member(j, resource, SL("text")), blob = json_member(j, resource, SL("blob"));
-	enum err e = E_OK;
+	enum err e;
 
 	if (text == JSON_NONE && blob == JSON_NONE)
 		return add_other(o, resource, block, uri);
-	if (text != JSON_NONE)
+	e = add_extras(o, resource, KNOWN);
+	if (e == E_OK && text != JSON_NONE)
 		e = add_text(o, PAYLOAD_RESOURCE_TEXT, text, block, uri);
 	return e == E_OK && blob != JSON_NONE ? add_text(o, PAYLOAD_RESOURCE_BLOB, blob, block, uri) : e;
 }
@@ -75,17 +96,28 @@ static enum err open_resource(struct opening *o, uint32_t resource, uint32_t blo
 /* One content block of a tool's or prompt's answer. */
 static enum err open_block(struct opening *o, uint32_t block)
 {
+	static const char *const TEXT[] = { "type", "text", NULL }, *const RESOURCE[] = { "type", "resource", NULL };
+	static const char *const MEDIA[] = { "type", "data", "mimeType", NULL };
 	const struct json *j = &o->root->json;
 	uint32_t type = json_member(j, block, SL("type"));
+	enum err e;
 
 	if (!json_is(j, type, JSON_STRING))
 		return add_other(o, block, block, (struct slice){ NULL, 0 });
 	if (json_string_eq(j, type, SL("text"))) {
 		enum payload_kind kind = o->out->is_error ? PAYLOAD_ERROR_TEXT : PAYLOAD_TEXT;
-		return add_text(o, kind, json_member(j, block, SL("text")), block, (struct slice){ NULL, 0 });
+		e = add_extras(o, block, TEXT);
+		return e != E_OK ? e : add_text(o, kind, json_member(j, block, SL("text")), block, (struct slice){ NULL, 0 });
 	}
-	if (json_string_eq(j, type, SL("resource")))
-		return open_resource(o, json_member(j, block, SL("resource")), block);
+	if (json_string_eq(j, type, SL("resource"))) {
+		e = add_extras(o, block, RESOURCE);
+		return e != E_OK ? e : open_resource(o, json_member(j, block, SL("resource")), block);
+	}
+	if (json_string_eq(j, type, SL("image")) || json_string_eq(j, type, SL("audio"))) {
+		e = add_extras(o, block, MEDIA);
+		if (e != E_OK)
+			return e;
+	}
 	return add_other(o, block, block, member_text(o, block, SL("uri")));
 }
 
@@ -137,20 +169,22 @@ static enum err open_structured(struct opening *o, uint32_t tok)
 
 static enum err open_tool_result(struct opening *o, uint32_t result)
 {
+	static const char *const KNOWN[] = { "content", "structuredContent", "isError", "resultType", NULL };
 	const struct json *j = &o->root->json;
 	uint32_t content = json_member(j, result, SL("content"));
-	enum err e = E_OK;
+	enum err e = add_extras(o, result, KNOWN);
 
-	if (json_is(j, content, JSON_ARRAY))
+	if (e == E_OK && json_is(j, content, JSON_ARRAY))
 		e = open_blocks(o, content);
 	return e == E_OK ? open_structured(o, json_member(j, result, SL("structuredContent"))) : e;
 }
 
 static enum err open_contents(struct opening *o, uint32_t result)
 {
+	static const char *const KNOWN[] = { "contents", "resultType", NULL };
 	const struct json *j = &o->root->json;
 	uint32_t contents = json_member(j, result, SL("contents"));
-	enum err e = E_OK;
+	enum err e = add_extras(o, result, KNOWN);
 
 	if (json_is(j, contents, JSON_ARRAY))
 		for (uint32_t t = json_first(j, contents); t < j->tok[contents].next && e == E_OK; t = j->tok[t].next)
@@ -160,14 +194,18 @@ static enum err open_contents(struct opening *o, uint32_t result)
 
 static enum err open_prompt(struct opening *o, uint32_t result)
 {
+	static const char *const KNOWN[] = { "messages", "resultType", NULL }, *const MESSAGE[] = { "role", "content", NULL };
 	const struct json *j = &o->root->json;
 	uint32_t messages = json_member(j, result, SL("messages"));
-	enum err e = E_OK;
+	enum err e = add_extras(o, result, KNOWN);
 
 	if (!json_is(j, messages, JSON_ARRAY))
-		return E_OK;
+		return e;
 	for (uint32_t t = json_first(j, messages); t < j->tok[messages].next && e == E_OK; t = j->tok[t].next) {
 		uint32_t content = json_member(j, t, SL("content"));
+		e = add_extras(o, t, MESSAGE);
+		if (e != E_OK)
+			break;
 		if (json_is(j, content, JSON_OBJECT))
 			e = open_block(o, content);
 		else if (json_is(j, content, JSON_ARRAY))
@@ -180,23 +218,37 @@ static enum err open_prompt(struct opening *o, uint32_t result)
 
 static enum err open_error(struct opening *o, uint32_t error)
 {
-	const struct json *j = &o->root->json;
-	uint32_t data = json_member(j, error, SL("data"));
-	uint32_t message = json_member(j, error, SL("message"));
-	struct slice no_uri = { NULL, 0 };
-	enum err e = add_text(o, PAYLOAD_ERROR_TEXT, message, JSON_NONE, no_uri);
+	static const char *const KNOWN[] = { "code", "message", NULL };
+	uint32_t message = json_member(&o->root->json, error, SL("message"));
+	enum err e = add_text(o, PAYLOAD_ERROR_TEXT, message, JSON_NONE, (struct slice){ NULL, 0 });
 
-	return e == E_OK && data != JSON_NONE ? add_other(o, data, JSON_NONE, no_uri) : e;
+	return e == E_OK ? add_extras(o, error, KNOWN) : e;
+}
+
+/* The completed values are judged by what was to be completed. */
+static enum err open_completion(struct opening *o, uint32_t result)
+{
+	static const char *const KNOWN[] = { "completion", "resultType", NULL };
+	static const char *const PARTS[] = { "values", "total", "hasMore", NULL };
+	uint32_t completion = json_member(&o->root->json, result, SL("completion"));
+	uint32_t values = json_member(&o->root->json, completion, SL("values"));
+	enum err e = add_extras(o, result, KNOWN);
+
+	if (e == E_OK)
+		e = add_extras(o, completion, PARTS);
+	return e != E_OK || values == JSON_NONE ? e : add_other(o, values, JSON_NONE, (struct slice){ NULL, 0 });
 }
 
 /* What the vault sends by itself: its params are data; of a log message what it logs, where `data` is no value's name. */
 static enum err open_params(struct opening *o, const struct rpc *rpc)
 {
+	static const char *const KNOWN[] = { "level", "data", NULL };
 	bool logs = slice_eq(rpc->method_name, method_by_id(M_N_MESSAGE)->name);
 	uint32_t root = logs ? json_member(&rpc->json, rpc->params, SL("data")) : rpc->params;
+	enum err e = logs ? add_extras(o, rpc->params, KNOWN) : E_OK;
 
-	if (root == JSON_NONE)
-		return E_OK;
+	if (e != E_OK || root == JSON_NONE)
+		return e;
 	if (json_is(&rpc->json, root, JSON_STRING))
 		return add_text(o, PAYLOAD_TEXT, root, JSON_NONE, (struct slice){ NULL, 0 });
 	return add_payload(o,
@@ -205,6 +257,10 @@ static enum err open_params(struct opening *o, const struct rpc *rpc)
 
 static enum err open_result(struct opening *o, const struct call *call, uint32_t result)
 {
+	static const char *const LIST[] = { "tools", "resources", "resourceTemplates", "prompts", "nextCursor", "resultType",
+		"ttlMs", "cacheScope", NULL };
+	static const char *const HELLO[] = { "protocolVersion", "capabilities", "serverInfo", "resultType", NULL };
+	static const char *const NOTHING[] = { "resultType", NULL };
 	const struct json *j = &o->root->json;
 	uint32_t flag;
 
@@ -219,10 +275,16 @@ static enum err open_result(struct opening *o, const struct call *call, uint32_t
 	case M_PROMPTS_GET:
 		return open_prompt(o, result);
 	case M_COMPLETION:
-		flag = json_walk(j, result, "completion.values");
-		return flag == JSON_NONE ? E_OK : add_other(o, flag, JSON_NONE, (struct slice){ NULL, 0 });
+		return open_completion(o, result);
+	case M_TOOLS_LIST:
+	case M_RESOURCES_LIST:
+	case M_RESOURCES_TEMPLATES_LIST:
+	case M_PROMPTS_LIST:
+		return add_extras(o, result, LIST);
+	case M_INITIALIZE:
+		return add_extras(o, result, HELLO);
 	default:
-		return E_OK;
+		return add_extras(o, result, NOTHING);
 	}
 }
 

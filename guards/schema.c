@@ -12,6 +12,7 @@ struct schema {
 	struct arena *arena;
 	bool mask, bears;  /* values are masked; everything but metadata is */
 	bool filter;       /* items may be missing */
+	bool refers;       /* something masked is described elsewhere in the schema */
 };
 
 static bool action_rule_bears(const struct action_rule *a)
@@ -46,19 +47,23 @@ static bool is_selected(const struct rule *rule, struct slice name)
 	return false;
 }
 
+/* How much of what a schema describes is masked. */
+enum hiding { SHOWN, HIDDEN, HIDDEN_ALL /* metadata too */ };
+
 /* Whether what stands under a property of this name is masked, given what was so above it. */
-static bool is_hidden(const struct schema *s, struct slice name, bool above)
+static enum hiding hiding_of(const struct schema *s, struct slice name, enum hiding above)
 {
 	enum name_class c = mask_name_class(name);
 
-	if (!s->mask)
-		return false;
-	if (is_selected(s->rule, name))
-		return true;
-	if (c == NAME_VALUE || c == NAME_VALUEISH || c == NAME_LENGTH)
-		return true;
+	if (!s->mask || above == HIDDEN_ALL)
+		return above;
+	/* `data` of an answer nobody describes holds the secret's own fields. */
+	if (s->bears && c == NAME_VALUE && !(s->rule && s->rule->out.n_values) && !slice_eq_nocase(name, SL("secret")))
+		return HIDDEN_ALL;
+	if (is_selected(s->rule, name) || c == NAME_VALUE || c == NAME_VALUEISH || c == NAME_LENGTH)
+		return HIDDEN;
 	if (c == NAME_META || c == NAME_META_MAP || c == NAME_PROSE)
-		return false;
+		return SHOWN;
 	return above;
 }
 
@@ -114,22 +119,22 @@ static bool breaks_filter(const struct json *j, uint32_t name)
 	return json_string_eq(j, name, SL("required")) && requires_total(j, name + 1);
 }
 
-static bool breaks(const struct schema *, uint32_t tok, bool hidden);
+static bool breaks(struct schema *, uint32_t tok, enum hiding hidden);
 
-static bool properties_break(const struct schema *s, uint32_t obj, bool hidden)
+static bool properties_break(struct schema *s, uint32_t obj, enum hiding hidden)
 {
 	const struct json *j = s->json;
 
 	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next; t = j->tok[t + 1].next) {
 		struct slice name = json_string(j, t, s->arena);
-		if (!name.p || breaks(s, t + 1, is_hidden(s, name, hidden)))
+		if (!name.p || breaks(s, t + 1, hiding_of(s, name, hidden)))
 			return true;
 	}
 	return false;
 }
 
-/* Recursion is bounded by the reader's depth. References are followed by looking at every definition. */
-static bool breaks(const struct schema *s, uint32_t tok, bool hidden)
+/* Recursion is bounded by the reader's depth. */
+static bool breaks(struct schema *s, uint32_t tok, enum hiding hidden)
 {
 	const struct json *j = s->json;
 
@@ -144,11 +149,25 @@ static bool breaks(const struct schema *s, uint32_t tok, bool hidden)
 	for (uint32_t t = json_first(j, tok); t < j->tok[tok].next; t = j->tok[t + 1].next) {
 		bool properties = json_string_eq(j, t, SL("properties")) && json_is(j, t + 1, JSON_OBJECT);
 
+		s->refers |= hidden && (json_string_eq(j, t, SL("$ref")) || json_string_eq(j, t, SL("$dynamicRef")));
 		if ((hidden && breaks_mask(j, t)) || (s->filter && breaks_filter(j, t)))
 			return true;
 		if (properties ? properties_break(s, t + 1, hidden) : breaks(s, t + 1, hidden))
 			return true;
 	}
+	return false;
+}
+
+/* Each definition as if it described something masked. */
+static bool definitions_break(struct schema *s, uint32_t obj)
+{
+	const struct json *j = s->json;
+
+	if (!json_is(j, obj, JSON_OBJECT))
+		return true;
+	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next; t = j->tok[t + 1].next)
+		if (breaks(s, t + 1, HIDDEN))
+			return true;
 	return false;
 }
 
@@ -159,5 +178,10 @@ bool schema_breaks(
 
 	s.filter = policy_locks_paths(v->policy) || policy_locks_tenant(v->policy);
 	s.bears = s.mask && tool_bears(v, rule, tool);
-	return breaks(&s, schema, s.bears);
+	if (breaks(&s, schema, s.bears ? HIDDEN : SHOWN))
+		return true;
+	/* A reference is followed by looking at every definition. */
+	uint32_t now = json_member(j, schema, SL("$defs")), before = json_member(j, schema, SL("definitions"));
+	return s.refers && ((now != JSON_NONE && definitions_break(&s, now)) ||
+		(before != JSON_NONE && definitions_break(&s, before)));
 }

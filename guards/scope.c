@@ -174,11 +174,38 @@ static bool is_number_list(struct slice s)
 	return true;
 }
 
+/* `a%2Fb`, or a look-alike of the slash. */
+static bool holds_hidden_slash(struct slice s)
+{
+	static const struct slice SLASHES[] = { { "%2f", 3 }, { "%2F", 3 }, { "\xef\xbc\x8f", 3 }, { "\xe2\x81\x84", 3 },
+		{ "\xe2\x88\x95", 3 }, { "\xe2\xa7\xb8", 3 } };
+
+	for (size_t i = 0; i < sizeof SLASHES / sizeof *SLASHES; i++)
+		if (slice_find(s, SLASHES[i]) >= 0)
+			return true;
+	return false;
+}
+
+/* `application/json`, `text/plain`: what stands behind says that it is the kind of a document. */
+static bool is_mime(struct slice s)
+{
+	static const char *const KINDS[] = { "json", "xml", "yaml", "octet-stream", "pdf", "plain", "html", "csv",
+		"markdown", "event-stream", "x-www-form-urlencoded", "x-pem-file", "x-yaml", "x-ndjson" };
+	struct slice kind = s, main = slice_cut(&kind, '/');
+
+	if (!slice_eq(main, SL("application")) && !slice_eq(main, SL("text")))
+		return false;
+	for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
+		if (slice_eq(kind, slice_of(KINDS[i])))
+			return true;
+	return false;
+}
+
 bool scope_looks_like_path(struct slice s)
 {
-	if (s.n == 0 || s.n > BARE_MAX || !memchr(s.p, '/', s.n) || memchr(s.p, '\n', s.n))
+	if (s.n == 0 || s.n > BARE_MAX || memchr(s.p, '\n', s.n) || (!memchr(s.p, '/', s.n) && !holds_hidden_slash(s)))
 		return false;
-	return !is_web(s) && !is_number_list(s);
+	return !is_web(s) && !is_number_list(s) && !is_mime(s);
 }
 
 /* What stands behind `word:word:`, when that is how the text starts. */
@@ -210,11 +237,21 @@ static bool ends_word(char c)
 	return (unsigned char)c <= ' ' || memchr("\"'`()<>,;|", c, 10) != NULL;
 }
 
+/* What people write with a slash, and no vault does. */
+static bool is_idiom(struct slice word)
+{
+	static const char *const IDIOMS[] = { "and/or", "n/a", "w/o", "i/o", "yes/no", "on/off", "read/write", "tcp/ip",
+		"ci/cd", "ssl/tls", "client/server" };
+
+	for (size_t i = 0; i < sizeof IDIOMS / sizeof *IDIOMS; i++)
+		if (slice_eq_nocase(word, slice_of(IDIOMS[i])))
+			return true;
+	return word.n < 3;
+}
+
 static bool word_in(struct scope *s, struct slice word)
 {
-	while (word.n && memchr(".:!?", word.p[word.n - 1], 4))
-		word.n--;
-	if (word.n < 3 || slice_eq_nocase(word, SL("and/or")) || slice_eq_nocase(word, SL("n/a")))
+	if (is_idiom(word))
 		return true;
 	/* `key=prod/x`, `path:prod/x`: what is named stands behind the sign. */
 	for (size_t i = 0; i + 1 < word.n && word.p[i] != '/'; i++)
@@ -223,18 +260,52 @@ static bool word_in(struct scope *s, struct slice word)
 	return scope_was_asked(s, word) || scope_bare_in(s, word);
 }
 
-bool scope_sentence_in(struct scope *s, struct slice text)
+bool scope_word_outside(struct scope *s, struct slice text, size_t *from, size_t *to)
 {
-	size_t at = 0;
+	size_t at = *from;
 
-	if (text.n == 0 || !memchr(text.p, '/', text.n))
-		return true;
-	for (size_t i = 0; i <= text.n; i++) {
+	for (size_t i = at; i <= text.n; i++) {
 		if (i < text.n && !ends_word(text.p[i]))
 			continue;
-		if (!word_in(s, slice_make(text.p + at, i - at)))
-			return false;
+		struct slice word = slice_make(text.p + at, i - at);
+		while (word.n && memchr(".:!?", word.p[word.n - 1], 4))
+			word.n--;
+		if (!word_in(s, word)) {
+			*from = at;
+			*to = at + word.n;
+			return true;
+		}
 		at = i + 1;
+	}
+	return false;
+}
+
+bool scope_sentence_in(struct scope *s, struct slice text)
+{
+	size_t from = 0, to;
+
+	if (text.n == 0 || (!memchr(text.p, '/', text.n) && !holds_hidden_slash(text)))
+		return true;
+	return !scope_word_outside(s, text, &from, &to);
+}
+
+/* What members of `_meta` are called: a domain's name before the slash. */
+static bool is_meta_name(const struct json *j, uint32_t tok, struct slice name)
+{
+	struct slice head = slice_cut(&name, '/');
+	return (j->tok[tok].flags & JSON_NAME) && name.p && head.n && memchr(head.p, '.', head.n);
+}
+
+bool scope_json_in(struct scope *s, const struct json *j, uint32_t tok)
+{
+	for (uint32_t t = tok; t < j->tok[tok].next; t++) {
+		struct slice text = json_is(j, t, JSON_STRING) ? json_string(j, t, s->view->arena) : SL("");
+		if (!text.p) {
+			s->nomem = true;
+			return false;
+		}
+		if (!scope_sentence_in(s, text) && !is_meta_name(j, t, text))
+			return false;
 	}
 	return true;
 }

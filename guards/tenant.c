@@ -19,7 +19,8 @@ static struct verdict fill(const struct view *v, struct call *c, struct slice ar
 {
 	if (arg.n == 0)
 		return PASS_VERDICT;
-	enum err e = call_set_text(c, arg, lock->text, v->arena);
+	enum err e = c->method->id == M_COMPLETION ? call_set_context(c, arg, lock->text, v->arena) :
+						     call_set_text(c, arg, lock->text, v->arena);
 	if (e == E_INVALID)
 		return deny(R_ARGUMENT, arg, lock->at);
 	return e == E_OK ? (struct verdict){ .kind = VERDICT_REWRITE } : deny(R_INTERNAL, SL(""), (struct origin){ 0 });

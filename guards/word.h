@@ -17,44 +17,56 @@ struct word {
 	int means;
 };
 
-struct word_key {
-	uint64_t at[WORD_ROOM / 8];
-};
-
-static inline struct word_key word_key(const char text[WORD_ROOM])
+static inline uint64_t word_part(const char *eight)
 {
-	struct word_key k;
+	uint64_t v;
 
-	memcpy(&k, text, sizeof k);
-	for (size_t i = 0; i < WORD_ROOM / 8; i++)
-		k.at[i] = be64toh(k.at[i]);
-	return k;
+	memcpy(&v, eight, sizeof v);
+	return be64toh(v);
 }
 
 /* The row of `s`, or NULL. */
 static inline const struct word *word_find(const struct word *rows, size_t n, struct slice s)
 {
 	char text[WORD_ROOM] = { 0 };
+	uint64_t want[WORD_ROOM / 8];
 	size_t lo = 0;
 
 	if (s.n == 0 || s.n >= WORD_ROOM)
 		return NULL;
 	memcpy(text, s.p, s.n);
-	struct word_key want = word_key(text);
+	for (size_t i = 0; i < WORD_ROOM / 8; i++)
+		want[i] = word_part(text + 8 * i);
 	while (lo < n) {
 		size_t mid = lo + (n - lo) / 2, i = 0;
-		struct word_key have = word_key(rows[mid].text);
+		uint64_t have = word_part(rows[mid].text);
 
-		while (i < WORD_ROOM / 8 - 1 && have.at[i] == want.at[i])
-			i++;
-		if (have.at[i] < want.at[i])
-			lo = mid + 1;
-		else if (have.at[i] > want.at[i])
-			n = mid;
-		else
+		while (have == want[i] && ++i < WORD_ROOM / 8)
+			have = word_part(rows[mid].text + 8 * i);
+		if (i == WORD_ROOM / 8)
 			return rows[mid].text[s.n - 1] ? &rows[mid] : NULL; /* else `s` ends in NULs */
+		if (have < want[i])
+			lo = mid + 1;
+		else
+			n = mid;
 	}
 	return NULL;
+}
+
+/* Whether the word is in the list, which ends with NULL. First letters mostly tell. */
+static inline bool word_among(struct slice s, const char *const *list)
+{
+	for (; s.n && *list; list++)
+		if (**list == s.p[0] && slice_eq(s, slice_of(*list)))
+			return true;
+	return false;
+}
+static inline bool word_among_nocase(struct slice s, const char *const *list)
+{
+	for (; s.n && *list; list++)
+		if (((**list ^ s.p[0]) & ~0x20) == 0 && slice_eq_nocase(s, slice_of(*list)))
+			return true;
+	return false;
 }
 
 /* slice_ends and slice_starts where the answer is mostly no; `tail` and `head` are not empty. */

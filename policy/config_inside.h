@@ -114,6 +114,9 @@ void config_read_layer(struct loader *, const struct yaml_node *, struct layer *
 /* One prefix in canonical form; a fault at `at` otherwise. */
 bool config_prefix(struct loader *, struct slice raw, struct origin at, struct prefix *out);
 
+/* Sets the headers by which vaults are told the tenant their agents are locked to; faults where one cannot do for all. */
+void config_lock_tenants(struct loader *);
+
 /* --- config_narrow.c: intersections ------------------------------------------------------------------------------- */
 
 /* Nothing narrowed but unknown tools: what a profile starts from that extends none. */

@@ -118,6 +118,7 @@ static void read_all(struct loader *l)
 	read_audit(l, yaml_get(root, SL("audit")));
 	read_state(l, yaml_get(root, SL("state")));
 	config_read_agents(l, yaml_get(root, SL("agents")));
+	config_lock_tenants(l);
 }
 
 static void make_hash(struct loader *l)

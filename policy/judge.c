@@ -9,13 +9,19 @@ static enum paths_verdict say(enum paths_verdict verdict, struct origin at, stru
 	return verdict;
 }
 
+/* `db:v1`, `db@2` under the denied `db`: what some vaults take for a version or a parameter, and cut off. */
+static bool covers_suffixed(struct slice denied, struct slice path)
+{
+	return denied.n && slice_starts(path, denied) && path.n > denied.n && memchr(":@&=", path.p[denied.n], 4);
+}
+
 /* The denied prefix that covers `path`; with `below`, also one that lies below it. */
 static const struct prefix *find_denied(const struct policy *p, const struct path *path, bool below)
 {
 	for (size_t i = 0; i < p->denied.n; i++) {
 		struct slice denied = p->denied.v[i].path.folded;
 
-		if (path_covers(denied, path->folded) || (below && path_covers(path->folded, denied)))
+		if (path_covers(denied, path->folded) || covers_suffixed(denied, path->folded) || (below && path_covers(path->folded, denied)))
 			return &p->denied.v[i];
 	}
 	return NULL;

@@ -41,6 +41,7 @@ static enum path_fault judge_char(uint32_t c, bool glob)
 	case '}':
 		return PATH_WILDCARD;
 	case ',':
+	case '|':
 		return PATH_LIST;
 	default:
 		break;
@@ -57,7 +58,7 @@ static bool is_plain(char c)
 {
 	static const bool plain[256] = {
 		[' ' ... '"'] = true, ['$'] = true, ['&' ... ')'] = true, ['+'] = true, ['-' ... ':'] = true, ['<' ... '>'] = true,
-		['@' ... 'Z'] = true, ['^' ... 'z'] = true, ['|'] = true, ['~'] = true,
+		['@' ... 'Z'] = true, ['^' ... 'z'] = true, ['~'] = true,
 	};
 	return plain[(unsigned char)c];
 }
@@ -194,14 +195,32 @@ static enum path_fault bring_to_form(struct slice *out, struct slice raw, bool g
 	return out->n ? judge_segments(*out) : PATH_OK;
 }
 
+/* Letters, digits, `-` and `_` between single slashes, as most paths are: nothing of the above would change or refuse it. */
+static bool is_canonical(struct slice s)
+{
+	static const bool word[256] = {
+		['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true, ['_'] = true,
+	};
+	bool begun = false; /* the segment has a character */
+
+	for (size_t i = 0; i < s.n; i++) {
+		bool slash = s.p[i] == '/';
+
+		if (slash ? !begun : !word[(unsigned char)s.p[i]])
+			return false;
+		begun = !slash;
+	}
+	return begun && s.n <= PATH_MAX_BYTES;
+}
+
 enum path_fault path_canonical(struct path *out, struct slice raw, bool allow_empty, struct arena *arena)
 {
 	*out = (struct path){ { "", 0 }, { "", 0 } };
 	if (raw.n == 0)
 		return allow_empty ? PATH_OK : PATH_EMPTY;
 
-	struct slice text;
-	enum path_fault f = bring_to_form(&text, raw, false, arena);
+	struct slice text = raw;
+	enum path_fault f = is_canonical(raw) ? PATH_OK : bring_to_form(&text, raw, false, arena);
 
 	if (f != PATH_OK)
 		return f;

@@ -23,9 +23,10 @@
 	X(SPACE, "leading or trailing space")                           \
 	X(SUFFIX, "a query, fragment or parameter")                     \
 	X(WILDCARD, "a wildcard")                                       \
-	X(LIST, "a comma, which some vaults read as several paths")     \
+	X(LIST, "a comma or bar, which some vaults read as several paths")     \
 	X(ENCODING, "not valid UTF-8")                                  \
 	X(TYPE, "not a string")                                         \
+	X(SPELLING, "an outer slash, or letters that are not composed (NFC)") \
 	X(TOO_LONG, "too long")                                         \
 	X(NOMEM, "out of memory")
 

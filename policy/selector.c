@@ -118,11 +118,6 @@ enum err selector_parse(struct selector *out, struct slice text, struct arena *a
 	return E_OK;
 }
 
-bool selector_mentions(const struct selector *s, struct slice name)
-{
-	return s->n > 0 && s->steps[0].kind == STEP_MEMBER && slice_eq(s->steps[0].name, name);
-}
-
 /* --- finding ----------------------------------------------------------------------------------------------------- */
 
 struct walk {

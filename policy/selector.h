@@ -7,8 +7,8 @@
  *
  * A template makes text: `{a}` `{a|default}` `{a.b}` `{a[*]}` `{a[~]}` `{.}` (the value itself) and, beside an item of
  * a result, `{arg.a}` for the call's argument. A reference without default that finds nothing makes the template yield
- * nothing. `{a:segment}` takes a text without a slash only; `{a:rooted}` is the whole template's text as soon as it holds
- * a slash.
+ * nothing. `{a:segment}` takes a text without a slash only, and none that is empty; `{a:rooted}` is the whole template's
+ * text as soon as it holds a slash.
  * `re($.a, "…(?<p>…)")` takes the named group of each match instead.
  */
 #ifndef NARROWGATE_POLICY_SELECTOR_H
@@ -58,7 +58,7 @@ enum part_kind { PART_TEXT, PART_REF, PART_ARG };
 /* What a reference's text must look like. */
 enum part_form {
 	FORM_ANY,
-	FORM_SEGMENT, /* no slash: one with a slash counts as a bad type */
+	FORM_SEGMENT, /* no slash, and not empty: else it counts as a bad type */
 	FORM_ROOTED,  /* with a slash it is a whole path by itself and stands for the template's text */
 };
 
@@ -99,9 +99,19 @@ struct template_scope {
 enum err template_each(const struct template *, const struct template_scope *, struct arena *,
 	bool (*each)(void *ctx, struct slice text), void *ctx, bool *missing, bool *bad_type);
 
-/* Whether the template names argument `name` at its top level (so the argument is not an unknown one). */
-bool template_mentions(const struct template *, struct slice name);
-bool selector_mentions(const struct selector *, struct slice name);
+/* Whether the selector names argument `name` at its top level (so the argument is not an unknown one). */
+static inline bool selector_mentions(const struct selector *s, struct slice name)
+{
+	return s->n > 0 && s->steps[0].kind == STEP_MEMBER && slice_eq(s->steps[0].name, name);
+}
+/* Whether some reference of the template does. */
+static inline bool template_mentions(const struct template *t, struct slice name)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->parts[i].kind != PART_TEXT && selector_mentions(&t->parts[i].ref, name))
+			return true;
+	return false;
+}
 
 /* --- regular expressions of catalogs ---------------------------------------------------------------------------- */
 

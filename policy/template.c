@@ -106,14 +106,6 @@ enum err template_parse(struct template *out, struct slice text, struct arena *a
 	return keep_parts(out, parts, n, a);
 }
 
-bool template_mentions(const struct template *t, struct slice name)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (t->parts[i].kind != PART_TEXT && selector_mentions(&t->parts[i].ref, name))
-			return true;
-	return false;
-}
-
 /* --- making texts ------------------------------------------------------------------------------------------------ */
 
 /* The texts one part stands for. */
@@ -161,7 +153,7 @@ static bool on_found(void *ctx, const struct found *f)
 		c->nomem = true;
 		return false;
 	}
-	if (c->part->form == FORM_SEGMENT && has_slash(text)) {
+	if (c->part->form == FORM_SEGMENT && (has_slash(text) || text.n == 0)) {
 		c->bad = true;
 		return true;
 	}

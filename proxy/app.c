@@ -159,6 +159,15 @@ static bool make_new(struct app *app, struct config *config, struct backend **ma
 	return true;
 }
 
+/* A backend that is not in the new configuration as it was. */
+static void retire(struct app *app, struct backend *b, struct backend **made, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_eq(made[i]->conf->name, b->conf->name))
+			backend_hand_over(b, made[i]);
+	drop_backend(app, b);
+}
+
 static bool swap_backends(struct app *app, struct config *config, struct slice *why)
 {
 	struct backend **made = calloc(config->n_upstreams + 1, sizeof *made);
@@ -181,7 +190,7 @@ static bool swap_backends(struct app *app, struct config *config, struct slice *
 	}
 	for (size_t i = 0; i < app->n_backends; i++)
 		if (!taken[i])
-			drop_backend(app, app->backends[i]);
+			retire(app, app->backends[i], made, config->n_upstreams);
 	free(app->backends);
 	free(taken);
 	app->backends = made;

@@ -151,6 +151,16 @@ bool backend_rebind(struct backend *b, struct config *config, const struct upstr
 	return true;
 }
 
+void backend_hand_over(struct backend *b, struct backend *heir)
+{
+	for (struct trunk *t = b->trunks; t; t = t->next)
+		for (struct channel *c = t->channels; c; c = c->next)
+			if (c->stdio) { /* there is one */
+				channel_rehome(c, heir);
+				return;
+			}
+}
+
 struct ending {
 	struct backend *backend;
 	void (*closed)(void *ctx);

@@ -34,6 +34,8 @@ struct backend {
 struct backend *backend_create(struct app *, struct config *, const struct upstream_config *, const char **why);
 /* Points it at the same upstream in a new configuration; false when it differs in anything the wire or the catalog depends on. */
 bool backend_rebind(struct backend *, struct config *, const struct upstream_config *);
+/* It goes, and `heir` is the same upstream configured anew: the agent on stdio, who cannot begin again, goes on with that. */
+void backend_hand_over(struct backend *, struct backend *heir);
 /* Ends its conversations and frees it; `closed` (may be NULL) is called when no handle is left. */
 void backend_free(struct backend *, void (*closed)(void *ctx), void *ctx);
 const struct catalog *backend_catalog(const struct backend *);

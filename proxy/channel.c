@@ -219,6 +219,17 @@ bool channel_move(struct channel *c, bool revive)
 	return false;
 }
 
+void channel_rehome(struct channel *c, struct backend *b)
+{
+	fail_all(c, 503, "the upstream was configured anew; call again");
+	struct trunk *t = forget_vault(c) ? trunk_get(b) : NULL;
+
+	if (!t)
+		return;
+	change_trunk(c, t);
+	t->lost = !t->shared; /* never begun: see channel_move */
+}
+
 void channel_judge_vault(struct channel *c, const struct rpc *rpc, struct arena *arena, struct judgement *j)
 {
 	const struct agent_config *conf = agent_config_of(c->app->config, c->agent);

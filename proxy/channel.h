@@ -54,6 +54,8 @@ void channel_close(struct channel *);
 void channel_lost(struct channel *);
 /* Moves it from a lost trunk to another; `revive`: introduces it to the vault again, under an id of our own. False: no memory. */
 bool channel_move(struct channel *, bool revive);
+/* Its upstream was configured anew: the conversation goes on with that one, introduced with its next message. */
+void channel_rehome(struct channel *, struct backend *);
 /* Remembers the initialize that goes up. False: no memory. */
 bool channel_keep_hello(struct channel *, struct slice bytes);
 /* Judges what the vault says by itself, for this channel's agent. */

@@ -89,7 +89,7 @@ static void check_variable(struct slice name, bool asked, const struct config *c
 	struct slice prefix = prefix_of(name), rest = slice_from(name, prefix.n);
 	bool is_ours = slice_eq(prefix, SL("NARROWGATE_"));
 
-	if (!prefix.n || asked || slice_eq(name, SL(CONFIG_VARIABLE)) || is_credential(c, name))
+	if (!prefix.n || asked || slice_eq(name, SL(CONFIG_VARIABLE)) || is_service_link(rest) || is_credential(c, name))
 		return;
 	known_variables(prefix, known);
 	for (size_t i = 0; known[i]; i++)
@@ -100,7 +100,7 @@ static void check_variable(struct slice name, bool asked, const struct config *c
 
 	if (near)
 		faults_add(faults, at, "%.*s is no variable of narrowgate: is %.*s%s meant?", SL_ARG(name), SL_ARG(prefix), near);
-	else if (is_ours && !is_service_link(rest))
+	else if (is_ours)
 		faults_add(faults, at, "%.*s is no variable of narrowgate, and the configuration does not use it", SL_ARG(name));
 }
 
@@ -126,10 +126,9 @@ static struct config *load_text(struct slice text, const struct load_source *sou
 
 	find_ours(&ours);
 	struct config *config = config_load(text, slice_of(source->file), &source->flags, from_environment, &ours, faults);
-	size_t before = faults->n;
 	for (size_t i = 0; i < ours.n; i++)
 		check_variable(ours.names[i], ours.asked[i], config, faults);
-	if (faults->n == before)
+	if (!faults_any(faults))
 		return config;
 	config_unref(config);
 	return NULL;

@@ -40,6 +40,8 @@ unsigned media_accepted(struct slice accept)
 {
 	unsigned taken = 0;
 
+	if (slice_eq(accept, SL("application/json, text/event-stream"))) /* as the SDKs write it */
+		return MEDIA_JSON | MEDIA_EVENT_STREAM;
 	while (accept.p) {
 		struct slice params = slice_cut(&accept, ',');
 		struct slice type = slice_trim(slice_cut(&params, ';'));
@@ -59,6 +61,8 @@ static struct slice unquote(struct slice s)
 
 bool media_is_json(struct slice content_type)
 {
+	if (slice_eq(content_type, SL("application/json")))
+		return true;
 	struct slice type = slice_trim(slice_cut(&content_type, ';'));
 
 	if (!slice_eq_nocase(type, SL("application/json")))

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include "base/log.h"
 #include <sys/socket.h>
+#include "base/log.h"
 
 /* One socket while libcurl is connecting it; from then on the wire has a handle of its own. */
 struct watch {

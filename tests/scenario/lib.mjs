@@ -24,7 +24,8 @@ const cleanEnv = () => Object.fromEntries(Object.entries(process.env).filter(([k
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
-export async function until(what, check, ms = 10000) {
+// Patient by default: a machine under load is no failure.
+export async function until(what, check, ms = 30000) {
   for (const end = Date.now() + ms; Date.now() < end; await sleep(20)) {
     const got = await check();
     if (got) return got;

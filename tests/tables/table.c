@@ -37,6 +37,7 @@ void table_fresh(struct table *t)
 	t->now_ms = 1000000;
 	t->value_open = false;
 	t->rpc = NULL;
+	t->unread = E_OK;
 	t->call = NULL;
 	t->answer = SL("");
 	t->answered = false;

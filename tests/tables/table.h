@@ -24,6 +24,7 @@ struct table {
 	uint64_t now_ms;
 	bool value_open;
 	struct rpc *rpc;
+	enum err unread;            /* why the last call could not even be read */
 	struct call *call;
 	struct judgement judgement;
 	struct slice answer;        /* what the agent gets: the text of a text item, or the message */
@@ -45,9 +46,9 @@ void table_catalog(struct table *, struct slice name_or_yaml);
 bool table_policy(struct table *, struct slice);
 /* `none`, or name(arg,arg) …: the vault's own tool list, complete. */
 void table_tools(struct table *, struct slice);
-/* TOOL key=value …, METHOD key=value …, or a whole message. */
+/* TOOL key=value …, METHOD key=value …, a whole message, or `bytes` and whatever stands behind it. */
 bool table_call(struct table *, struct slice);
-/* pass, deny WORD, drop WORD, need-tools, rewrite TEXT…: TEXT stands in what goes on. */
+/* pass, deny WORD, drop WORD, need-tools, unread TEXT, rewrite TEXT…: TEXT stands in what goes on. */
 void table_verdict(struct table *, struct slice);
 /* The vault answers the last call: learned from, then judged. */
 void table_text(struct table *, struct slice);

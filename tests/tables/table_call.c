@@ -60,12 +60,44 @@ static void add_members(struct buf *out, struct slice rest)
 	}
 }
 
+static int hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* Bytes as they are, but `\xHH`, which JSON knows not, and `\xHH*N` for N of them. */
+static struct slice make_bytes(struct table *t, struct slice text)
+{
+	struct buf b;
+
+	buf_init(&b, 1u << 20);
+	for (size_t i = 0; i < text.n;) {
+		if (i + 3 >= text.n || text.p[i] != '\\' || text.p[i + 1] != 'x' || hex(text.p[i + 2]) < 0 || hex(text.p[i + 3]) < 0) {
+			buf_add_char(&b, text.p[i++]);
+			continue;
+		}
+		char c = (char)(hex(text.p[i + 2]) << 4 | hex(text.p[i + 3]));
+		size_t times = 1;
+		i += 4;
+		if (i < text.n && text.p[i] == '*')
+			for (times = 0, i++; i < text.n && text.p[i] >= '0' && text.p[i] <= '9'; i++)
+				times = times * 10 + (size_t)(text.p[i] - '0');
+		while (times--)
+			buf_add_char(&b, c);
+	}
+	struct slice kept = arena_dup(&t->arena, buf_slice(&b));
+	buf_finish(&b);
+	return kept;
+}
+
 static struct slice make_message(struct table *t, struct slice text)
 {
 	struct buf b;
 
 	if (text.n && text.p[0] == '{')
 		return arena_dup(&t->arena, text);
+	if (slice_starts(text, SL("bytes ")))
+		return make_bytes(t, slice_from(text, 6));
 	struct slice word = table_word(&text);
 	bool method = memchr(word.p, '/', word.n) != NULL;
 	buf_init(&b, 1u << 20);
@@ -97,12 +129,19 @@ static struct rpc *parse(struct table *t, struct slice text)
 bool table_call(struct table *t, struct slice text)
 {
 	struct view v = table_view(t);
+	struct slice message = make_message(t, text);
+	size_t at;
 
 	t->answered = false;
 	t->call = NULL;
-	t->rpc = parse(t, make_message(t, text));
-	if (!t->rpc || !t->catalog)
+	t->rpc = ARENA_NEW(&t->arena, struct rpc);
+	t->unread = rpc_parse(t->rpc, message, &t->arena, &at);
+	if (!t->catalog)
 		return false;
+	if (t->unread != E_OK) {
+		t->judgement = (struct judgement){ .kind = VERDICT_DENY, .why = { .kind = VERDICT_DENY, .reason = R_MESSAGE } };
+		return true;
+	}
 	memset(&t->judgement, 0, sizeof t->judgement);
 	memcpy(t->judgement.id, "0123456789abcdef0123456789abcdef", sizeof t->judgement.id);
 	judge_from_agent(&v, t->rpc, M_UNKNOWN, &t->call, &t->judgement);
@@ -117,6 +156,10 @@ static void got(struct table *t, struct slice want)
 	const struct judgement *j = &t->judgement;
 	struct slice show = j->kind == VERDICT_DENY ? j->refusal : j->bytes;
 
+	if (t->unread != E_OK) {
+		table_fail(t, "wanted %.*s, got unread %s", SL_ARG(want), err_text(t->unread));
+		return;
+	}
 	table_fail(t, "wanted %.*s, got %s %s (guard %s, %.*s)%s: %.*s", SL_ARG(want), kinds[j->kind],
 		reason_word(j->why.reason), j->guard ? j->guard : "none", SL_ARG(j->why.what),
 		j->shadow ? " shadow" : "", SL_ARG(show));
@@ -128,6 +171,10 @@ static bool says(struct table *t, struct slice want)
 	struct slice rest = want, word = table_word(&rest);
 	struct slice reason = slice_of(reason_word(j->why.reason));
 
+	if (slice_eq(word, SL("unread")))
+		return t->unread != E_OK && (!rest.n || slice_find(slice_of(err_text(t->unread)), rest) >= 0);
+	if (t->unread != E_OK)
+		return false;
 	if (slice_eq(word, SL("pass")))
 		return j->kind == VERDICT_PASS && !j->shadow;
 	if (slice_eq(word, SL("shadow")))
@@ -213,6 +260,7 @@ void table_notice(struct table *t, struct slice text)
 	struct view v = table_view(t);
 	struct rpc *rpc = parse(t, arena_dup(&t->arena, text));
 
+	t->unread = E_OK;
 	memset(&t->judgement, 0, sizeof t->judgement);
 	if (rpc)
 		judge_from_vault(&v, rpc, &t->judgement);

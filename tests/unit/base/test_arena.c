@@ -130,6 +130,46 @@ static void texts(void **state)
 	arena_finish(&a);
 }
 
+static void shrinks_the_last_one(void **state)
+{
+	struct arena a;
+	char *p, *q, *big;
+
+	(void)state;
+	arena_init(&a, 4 << 20);
+	p = arena_alloc_raw(&a, 1000);
+	arena_shrink(&a, p, 1000, 100);
+	q = arena_alloc_raw(&a, 50);
+	assert_true(q >= p + 100 && q < p + 200);
+	memset(p, 'x', 100);
+	size_t used = a.used_bytes;
+	arena_shrink(&a, p, 100, 10); /* no longer the last: nothing happens */
+	assert_int_equal(a.used_bytes, used);
+	big = arena_alloc_raw(&a, 2 << 20); /* a block of its own */
+	memset(big, 'x', 5000);
+	arena_shrink(&a, big, 2 << 20, 5000);
+	assert_true(a.used_bytes < used + 6000);
+	arena_shrink(&a, big, 5000, 0);
+	assert_true(a.used_bytes <= used + 32);
+	arena_finish(&a);
+}
+
+static void joins(void **state)
+{
+	struct arena a;
+	struct slice s;
+
+	(void)state;
+	arena_init(&a, 256);
+	s = arena_join(&a, SL("\""), SL("id"), SL("\""));
+	assert_slice(s, SL("\"id\""));
+	assert_int_equal(s.p[4], '\0');
+	assert_slice(arena_join(&a, SL(""), SL("x"), SL("")), SL("x"));
+	assert_null(arena_join(&a, slice_make("", SIZE_MAX), SL("x"), SL("")).p);
+	assert_null(arena_join(&a, slice_make("", 200), slice_make("", 200), SL("")).p);
+	arena_finish(&a);
+}
+
 static void never_used(void **state)
 {
 	struct arena a;
@@ -151,6 +191,8 @@ int main(void)
 		cmocka_unit_test(blocks_and_huge_ones),
 		cmocka_unit_test(reset_wipes),
 		cmocka_unit_test(texts),
+		cmocka_unit_test(shrinks_the_last_one),
+		cmocka_unit_test(joins),
 		cmocka_unit_test(never_used),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

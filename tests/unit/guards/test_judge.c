@@ -145,6 +145,36 @@ static void test_answers_refused(void **state)
 	assert_true(f.j.drop);
 }
 
+/* PATH-20, TEN-03: an answer names no path or tenant that a call could not. */
+static void test_answers_beside(void **state)
+{
+	(void)state;
+	allow("prod");
+	f.policy.tenant.text = SL("acme");
+	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"accept\",\"content\":{\"path\":\"prod/a\","
+	      "\"tenant_id\":\"acme\",\"confirm\":true}}}",
+		M_ELICITATION);
+	assert_int_equal(f.j.kind, VERDICT_PASS);
+	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"accept\",\"content\":{\"path\":\"infra/b\"}}}",
+		M_ELICITATION);
+	assert_int_equal(f.j.kind, VERDICT_REWRITE);
+	assert_int_equal(f.j.why.reason, R_PATH_OUTSIDE);
+	assert_slice(f.j.bytes, SL("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"decline\"}}"));
+	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"accept\",\"content\":{\"tenant\":\"other\"}}}",
+		M_ELICITATION);
+	assert_int_equal(f.j.why.reason, R_TENANT);
+	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"roots\":[{\"uri\":\"file:///infra\"}]}}", M_ROOTS_LIST);
+	assert_int_equal(f.j.kind, VERDICT_PASS);
+	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"roots\":[],\"_meta\":{\"tenant\":\"other\"}}}", M_ROOTS_LIST);
+	assert_int_equal(f.j.why.reason, R_TENANT);
+	assert_true(slice_find(f.j.bytes, SL("\"error\":{\"code\":-32603")) > 0);
+	f.policy.enforce = false;
+	judge("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"accept\",\"content\":{\"tenant\":\"other\"}}}",
+		M_ELICITATION);
+	assert_int_equal(f.j.kind, VERDICT_PASS);
+	assert_true(f.j.shadow);
+}
+
 /* The agent's id, as it wrote it; its words, cut short; its secret-looking arguments nowhere. */
 static void test_refusals(void **state)
 {
@@ -299,6 +329,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_escaped_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_answers_beside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_failure, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_failure_rewrites, setup, teardown),

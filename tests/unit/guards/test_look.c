@@ -39,7 +39,11 @@ static void test_tenants(void **state)
 		assert_int_equal(look(tenants[i]), LOOK_TENANT);
 	assert_int_equal(look("partner_id"), LOOK_PARTNER);
 	assert_int_equal(look("x-partner-id"), LOOK_PARTNER);
+	assert_int_equal(look("com.example/tenant"), LOOK_TENANT);
+	assert_int_equal(look("X-ScaiVault-Tenant"), LOOK_TENANT);
+	assert_int_equal(look("actingTenantId"), LOOK_TENANT);
 	assert_int_equal(look("organic"), LOOK_NOTHING);
+	assert_int_equal(look("cyborg"), LOOK_NOTHING);
 	assert_int_equal(look("tenantless"), LOOK_NOTHING);
 	assert_int_equal(look("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxtenant"), LOOK_NOTHING);
 }
@@ -70,6 +74,49 @@ static void test_texts(void **state)
 	assert_false(look_text_is_tenant(SL("tenant")));
 	assert_true(look_text_is_json(SL(" {\"a\":1} ")));
 	assert_false(look_text_is_json(SL("{")));
+}
+
+/* PATH-19, PATH-21, RO-04 */
+static void test_arguments(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	assert_int_equal(look_holds(SL("version")), HOLDS_NUMBER);
+	assert_int_equal(look_holds(SL("policy_id")), HOLDS_WORD);
+	assert_int_equal(look_holds(SL("policyId")), HOLDS_WORD);
+	assert_int_equal(look_holds(SL("ids")), HOLDS_WORD);
+	assert_int_equal(look_holds(SL("paid")), HOLDS_ANYTHING);
+	assert_int_equal(look_holds(SL("api_version")), HOLDS_ANYTHING);
+	assert_int_equal(look_holds(SL("reason")), HOLDS_PROSE);
+	assert_int_equal(look_holds(SL("options")), HOLDS_OBJECT);
+	assert_true(look_text_is_number(SL("17")));
+	assert_false(look_text_is_number(SL("")));
+	assert_false(look_text_is_number(SL("1.0")));
+	assert_true(look_text_is_word(SL("postgres-prod_1:x.y")));
+	assert_false(look_text_is_word(SL("a/b")));
+	assert_false(look_text_is_word(SL("a..b")));
+	assert_false(look_text_is_word(SL("a\xef\xbc\x8f")));
+	assert_true(look_is_verb(SL("HTTP-Method")));
+	assert_false(look_is_verb(SL("auth_method")));
+	assert_true(look_is_script(SL("SQL")));
+	assert_true(look_is_deed(SL("delete")));
+	assert_true(look_is_deed(SL("DELETE_AFTER_READ")));
+	assert_true(look_is_deed(SL("createIfMissing")));
+	assert_false(look_is_deed(SL("deleted")));
+	assert_false(look_is_deed(SL("include_deleted")));
+	assert_false(look_is_deed(SL("created_after")));
+	assert_true(look_same_name(SL("Action"), SL("action"), &a));
+	assert_true(look_same_name(SL("tool_name"), SL("toolName"), &a));
+	assert_true(look_same_name(SL("\xc5\xbf"
+				      "copes"),
+		SL("scopes"), &a));
+	assert_false(look_same_name(SL("actions"), SL("action"), &a));
+	assert_true(look_text_is_json(SL("\"{\\\"a\\\":1}\"")));
+	assert_false(look_text_is_json(SL("\"quoted\"")));
+	assert_false(look_text_is_json(SL("\"")));
+	arena_finish(&a);
 }
 
 static void test_words_of_tools(void **state)
@@ -134,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_tenants),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_words_of_tools),
 		cmocka_unit_test(test_expiry),
 	};

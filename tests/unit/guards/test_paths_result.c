@@ -147,7 +147,7 @@ static void lines_outside_are_cut(void **state)
 		{ "a line of another form", "lines", "Found 1 secret(s):\n- dev/a  (type: kv)\nSee also prod/db.\n", "Found 1 secret(s):\n- dev/a  (type: kv)\n" },
 		{ "prose outside", "plain", "There is dev/a and prod/db.", REFUSED },
 		{ "prose inside", "plain", "There is dev/a, and more and/or less.", NULL },
-		{ "prose of other actions", "about", "Stored at x/y.", NULL },
+		{ "prose of other actions", "about", "Stored at x/y.", "Stored at [outside]." },
 	};
 
 	ROWS(state, rows);

@@ -225,6 +225,46 @@ static void catalog_flag(void **state)
 	assert_string_equal(try_faults(t), "flag --catalog: there must be one upstream for it, not 0\n");
 }
 
+#define LOCKED(name, tenant) "  " name ": {extends: observer, tenant: " tenant "}\n"
+#define AGENT(name, key) "  - {name: " name ", profile: " name ", identify: {api_key_sha256: " key "}}\n"
+#define KEY_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define KEY_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+/* TEN-06: a vault that takes its tenant from a header is told the locked one, or the file is refused. */
+static void ten_06_headers(void **state)
+{
+	struct try *t = *state;
+	static const char one[] = "upstreams: {v: {catalog: 1claw, url: \"https://v.example/mcp\"}}\n"
+				  "profiles:\n" LOCKED("a", "v1") "default_profile: a\n";
+
+	try_load(t, one, NULL, NULL);
+	assert_string_equal(try_faults(t), "");
+	assert_int_equal(t->config->upstreams[0].n_headers, 1);
+	assert_true(slice_eq(t->config->upstreams[0].headers[0].name, SL("X-Vault-ID")));
+	assert_true(slice_eq(t->config->upstreams[0].headers[0].value, SL("v1")));
+	try_load(t,
+		"upstreams: {v: {catalog: 1claw, url: \"https://v.example/mcp\", headers: {x-vault-id: v1}}}\n"
+		"profiles:\n" LOCKED("a", "v1") "default_profile: a\n",
+		NULL, NULL);
+	assert_string_equal(try_faults(t), "");
+	assert_int_equal(t->config->upstreams[0].n_headers, 1);
+	ROWS(t,
+		{ "upstreams: {v: {catalog: 1claw, url: \"https://v.example/mcp\", headers: {X-Vault-ID: v2}}}\n"
+		  "profiles:\n" LOCKED("a", "v1") "default_profile: a\n",
+			"f.yaml:1:13: `X-Vault-ID` is sent as `v2`, but agent `default` is locked to tenant `v1`\n" },
+		{ "upstreams: {v: {catalog: 1claw, url: \"https://v.example/mcp\"}}\n"
+		  "profiles:\n" LOCKED("a", "v1") LOCKED("b", "v2") "agents:\n" AGENT("a", KEY_A) AGENT("b", KEY_B),
+			"f.yaml:1:13: agents of different tenants, or one without, share this vault, which takes the tenant from "
+			"`X-Vault-ID`: write that header here, or give each tenant an upstream\n" },
+		{ "upstreams: {v: {catalog: 1claw, url: \"https://v.example/mcp\"}}\n"
+		  "profiles:\n" LOCKED("a", "v1") "agents:\n" AGENT("a", KEY_A)
+		  "  - {name: b, profile: observer, identify: {api_key_sha256: " KEY_B "}}\n",
+			"f.yaml:1:13: agents of different tenants, or one without, share this vault, which takes the tenant from "
+			"`X-Vault-ID`: write that header here, or give each tenant an upstream\n" },
+		{ "upstreams: {v: {catalog: scaivault, url: \"https://v.example/mcp\"}}\n"
+		  "profiles:\n" LOCKED("a", "v1") LOCKED("b", "v2") "agents:\n" AGENT("a", KEY_A) AGENT("b", KEY_B), NULL });
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, try_start, try_stop)
 
 int main(void)
@@ -237,6 +277,7 @@ int main(void)
 		TEST(ops_07_no_credential_in_the_file),
 		TEST(catalogs_from_files),
 		TEST(catalog_flag),
+		TEST(ten_06_headers),
 	};
 	return cmocka_run_group_tests_name("config_upstreams", tests, NULL, NULL);
 }

@@ -137,6 +137,7 @@ static void forms(void **state)
 	(void)state;
 	assert_makes("{ns}/{key:segment}", "{\"ns\":\"a/b\",\"key\":\"K.1\"}", NULL, "a/b/K.1;");
 	assert_lacks("{ns}/{key:segment}", "{\"ns\":\"a\",\"key\":\"b/c\"}", "", BAD);
+	assert_lacks("{ns}/{key:segment}", "{\"ns\":\"a\",\"key\":\"\"}", "", BAD);
 	assert_lacks("{ns}/{key:segment|x}", "{\"ns\":\"a\",\"key\":\"b/c\"}", "", BAD);
 	assert_makes("{f|}/{key:rooted}", "{\"f\":\"x\",\"key\":\"k\"}", NULL, "x/k;");
 	assert_makes("{f|}/{key:rooted}", "{\"f\":\"x\",\"key\":\"b/c\"}", NULL, "b/c;");
