@@ -188,15 +188,16 @@ static bool is_scan(const struct rule *r)
 }
 
 /* By its name the argument holds a number, an id or options: a text that is none of these may be a path's way in. */
-static bool fits_name(struct slice text, struct slice name)
+static bool fits(struct slice text, enum look_holds holds)
 {
-	switch (look_holds(name)) {
+	switch (holds) {
 	case HOLDS_NUMBER:
 		return look_text_is_number(text);
 	case HOLDS_WORD:
 		return look_text_is_word(text);
 	case HOLDS_OBJECT:
-		return look_text_is_json(text) || (look_text_is_word(text) && !memchr(text.p, '=', text.n) && !memchr(text.p, ':', text.n));
+		return look_text_is_json(text) ||
+			(look_text_is_word(text) && slice_find(text, SL("=")) < 0 && slice_find(text, SL(":")) < 0);
 	case HOLDS_PROSE:
 	case HOLDS_ANYTHING:
 		break;
@@ -205,22 +206,21 @@ static bool fits_name(struct slice text, struct slice name)
 }
 
 /* Texts of an argument that the catalog calls harmless. */
-static void read_harmless(struct reading *r, uint32_t value, struct slice name)
+static bool holds_what_it_says(struct reading *r, uint32_t value, enum look_holds holds)
 {
 	const struct json *j = r->a->json;
+	int64_t n;
 
-	if (look_holds(name) == HOLDS_ANYTHING)
-		return;
-	if (json_is(j, value, JSON_STRING)) {
-		if (!fits_name(facts_text(r->f, j, value), name))
-			fact_unknown(r->f, name);
-		return;
-	}
-	if (json_is(j, value, JSON_ARRAY))
-		for (uint32_t c = json_first(j, value); c < j->tok[value].next; c = j->tok[c].next)
-			read_harmless(r, c, name);
-	else if (look_holds(name) == HOLDS_NUMBER && !json_is(j, value, JSON_NUMBER) && !json_is(j, value, JSON_NULL))
-		fact_unknown(r->f, name);
+	if (holds == HOLDS_ANYTHING)
+		return true;
+	if (json_is(j, value, JSON_STRING))
+		return fits(facts_text(r->f, j, value), holds);
+	if (!json_is(j, value, JSON_ARRAY))
+		return holds != HOLDS_NUMBER || json_is(j, value, JSON_NULL) || json_int(j, value, &n);
+	for (uint32_t c = json_first(j, value); c < j->tok[value].next; c = j->tok[c].next)
+		if (!holds_what_it_says(r, c, holds))
+			return false;
+	return true;
 }
 
 /* What a grant is given for may be said in more words than the catalog has. */
@@ -255,8 +255,8 @@ static void read_below(struct reading *r, uint32_t value, struct slice name)
 
 	if (is_handed_on(r, name))
 		return;
-	if (!rule_describes(r->rule, name))
-		read_harmless(r, value, name);
+	if (!rule_describes(r->rule, name) && !holds_what_it_says(r, value, look_holds(name)))
+		fact_unknown(r->f, name);
 	if (json_is(j, value, JSON_STRING)) {
 		read_text_below(r, value, name);
 		return;

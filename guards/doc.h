@@ -74,6 +74,16 @@ struct doc *doc_opened(const struct doc *parent, uint32_t tok);
 /* Whether the string starts like a JSON object or array, so that doc_inside is worth its price. */
 bool doc_looks_json(const struct doc *, uint32_t tok);
 
+/* Whether a text that is no JSON holds some all the same: `log: {"a": 1}`, or JSON written into a string twice. */
+static inline bool doc_text_holds_json(struct slice text)
+{
+	if (text.n < 5 || !memchr(text.p, '"', text.n))
+		return false;
+	if (text.p[0] == '"' && (text.p[1] == '{' || text.p[1] == '[' || text.p[1] == '\\'))
+		return true;
+	return slice_find(text, SL("\":")) >= 0 || slice_find(text, SL("\" :")) >= 0;
+}
+
 /* Replaces len bytes at off of a DOC_TEXT; overlapping spans are merged into one with the first one's text. E_NOMEM. */
 enum err doc_replace(struct doc *, size_t off, size_t len, struct slice with);
 /* The whole document (its prose prefix too) becomes `text`. Not for the message itself. */

@@ -139,13 +139,9 @@ enum masked mask_credentials(struct doc *d)
 
 bool mask_may_hold_credentials(struct slice s)
 {
-	ptrdiff_t scheme;
-
-	if (s.n < 12)
+	if (s.n < 6)
 		return false;
-	scheme = slice_find(s, SL("://"));
-	if (scheme >= 0 && (slice_find(slice_from(s, (size_t)scheme), SL("@")) >= 0 ||
-		slice_find(slice_from(s, (size_t)scheme), SL("=")) >= 0))
+	if (memchr(s.p, ':', s.n) && slice_find(s, SL("://")) >= 0 && (memchr(s.p, '@', s.n) || memchr(s.p, '=', s.n)))
 		return true;
-	return slice_find(s, SL("PRIVATE KEY")) >= 0;
+	return memchr(s.p, '-', s.n) && slice_find(s, SL(" PRIVATE KEY")) >= 0;
 }

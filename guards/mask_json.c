@@ -206,9 +206,12 @@ static void look_inside(struct mask *m, struct doc *d, uint32_t tok, const struc
 {
 	enum sentence kind = mask_name_sentence(p->name);
 
-	if (kind == SENTENCE_NONE && !doc_looks_json(d, tok) &&
-		!mask_may_hold_credentials(json_string(&d->json, tok, d->arena)))
-		return;
+	if (kind == SENTENCE_NONE) {
+		struct slice text = json_string(&d->json, tok, d->arena);
+		kind = doc_text_holds_json(text) ? SENTENCE_REPORT : SENTENCE_NONE;
+		if (kind == SENTENCE_NONE && !doc_looks_json(d, tok) && !mask_may_hold_credentials(text))
+			return;
+	}
 	struct doc *inner = doc_inside(d, tok, SL(""));
 	if (!inner)
 		note(m, doc_set_string(d, tok, SL(MASK_MARKER)));

@@ -235,9 +235,11 @@ static enum masked hide_named(struct prose *p, const struct value_name *name, si
 /* Bytes of ` is `, ` -> ` and their like at `at`; 0: none. */
 static size_t link_word(struct slice s)
 {
-	static const struct slice LINKS[] = { { " is ", 4 }, { " was ", 5 }, { " to ", 4 }, { " -> ", 4 }, { " => ", 4 },
-		{ " \xe2\x86\x92 ", 5 }, { " is: ", 5 }, { " is now ", 8 }, { " - ", 3 } };
+	static const struct slice LINKS[] = { { " is now ", 8 }, { " is ", 4 }, { " is: ", 5 }, { " was ", 5 }, { " to ", 4 },
+		{ " -> ", 4 }, { " => ", 4 }, { " \xe2\x86\x92 ", 5 }, { " - ", 3 } };
 
+	if (s.n < 3 || !memchr("iwt-=\xe2", s.p[1], 6))
+		return 0;
 	for (size_t i = 0; i < sizeof LINKS / sizeof *LINKS; i++)
 		if (slice_starts(s, LINKS[i]))
 			return LINKS[i].n;

@@ -33,10 +33,10 @@ void paths_sentence(struct paths *p, struct doc *d, uint32_t tok)
 {
 	struct doc *inner = doc_inside(d, tok, SL(""));
 
-	if (!inner || inner->kind == DOC_JSON) {
+	if (!inner) {
 		p->err = doc_set_string(d, tok, SL(OUTSIDE_MARKER));
 		p->removed++;
-	} else {
+	} else if (inner->kind == DOC_TEXT) {
 		paths_hide(p, inner);
 	}
 }

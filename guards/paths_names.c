@@ -122,12 +122,19 @@ static bool names_asked(const struct paths *p, struct slice name, struct slice t
 	return slice_ends(path, text) && path.n > text.n && path.p[path.n - text.n - 1] == '/';
 }
 
+static bool is_report(struct slice name, struct slice text)
+{
+	return mask_name_sentence(name) == SENTENCE_REPORT || doc_text_holds_json(text);
+}
+
 static bool object_outside(struct filter *f, struct doc *d, uint32_t obj)
 {
 	struct paths *p = f->ctx;
 	const struct json *j = &d->json;
 	bool joined, outside = joined_outside(p, d, obj, &joined);
+	uint32_t meta = p->call ? JSON_NONE : json_member(j, obj, SL("_meta"));
 
+	outside = outside || (meta != JSON_NONE && !scope_json_in(&p->scope, j, meta));
 	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next && !outside; t = j->tok[t + 1].next) {
 		struct slice name, text;
 
@@ -146,12 +153,10 @@ static bool object_outside(struct filter *f, struct doc *d, uint32_t obj)
 		if (obj != p->root && slice_eq_nocase(name, SL("prefix")) && !scope_looks_like_path(text))
 			continue;
 		outside = !echo && !text_in(p, name, look_at(p, name), text);
-		if (outside || scope_sentence_in(&p->scope, text))
-			continue;
 		/* What the vault says by itself is mostly sentences. */
-		if (!p->call)
-			outside = true;
-		else if (mask_name_sentence(name) == SENTENCE_REPORT && !doc_looks_json(d, t + 1))
+		if (!outside && !p->call)
+			outside = !scope_sentence_in(&p->scope, text);
+		else if (!outside && is_report(name, text) && !scope_sentence_in(&p->scope, text))
 			paths_sentence(p, d, t + 1);
 	}
 	return outside;
@@ -201,19 +206,23 @@ static bool item_outside(struct filter *f, struct slice text, struct slice name)
 		return !text_in(p, name, look, text);
 	if (p->lists_root && is_list_name(name) && !memchr(text.p, '/', text.n))
 		return !scope_in(&p->scope, text, SCOPE_FOLDER);
+	if (doc_text_holds_json(text) && !look_text_is_json(text))
+		return !scope_sentence_in(&p->scope, text);
 	return !scope_bare_in(&p->scope, text);
 }
 
+/* Names beside the data were judged before, those that the protocol reserves apart. */
 static bool name_outside(struct filter *f, struct slice name)
 {
 	struct paths *p = f->ctx;
-	return !scope_bare_in(&p->scope, name);
+	return !p->extra && !scope_bare_in(&p->scope, name);
 }
 
+/* `_meta` of what the vault says by itself has names of its own kind, and is judged with the object that holds it. */
 static bool skip_member(struct filter *f, struct slice name)
 {
-	(void)f;
-	return is_label_map(name);
+	struct paths *p = f->ctx;
+	return is_label_map(name) || (!p->call && slice_eq(name, SL("_meta")));
 }
 
 bool paths_names(struct paths *p, struct doc *d, uint32_t root)

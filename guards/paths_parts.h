@@ -11,6 +11,7 @@ struct paths {
 	const struct call *call;   /* NULL: sent by the vault itself */
 	const struct rule *rule;   /* NULL: the catalog does not know it */
 	bool bears;                /* values may hold slashes: only what the catalog names is judged */
+	bool extra;                /* what is looked at stands beside the data */
 	bool lists_root;           /* the call lists secrets, and from the root */
 	uint32_t root;             /* of the document looked at by names */
 	uint64_t removed;
@@ -34,7 +35,7 @@ bool paths_lines(struct paths *, struct doc *);
 #define OUTSIDE_MARKER "[outside]"
 /* Replaces the words of a text that name something outside. False, always: nothing is left of them. */
 bool paths_hide(struct paths *, struct doc *);
-/* The same for a sentence that is a string of a JSON document. */
+/* The same for a sentence that is a string of a JSON document. What is JSON itself is left to paths_names. */
 void paths_sentence(struct paths *, struct doc *, uint32_t tok);
 
 #endif

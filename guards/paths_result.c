@@ -117,19 +117,31 @@ static bool cut_block(struct paths *p, struct result *r, const struct payload *l
 	return false;
 }
 
+/* JSON written into a string beside the data. */
+static bool string_outside(struct paths *p, struct doc *d, uint32_t tok)
+{
+	struct doc *inner = doc_looks_json(d, tok) ? doc_inside(d, tok, SL("")) : NULL;
+
+	return inner && inner->kind == DOC_JSON && paths_names(p, inner, 0);
+}
+
 /* A member nobody needs: a sentence loses the words that name something outside, all else goes whole. */
 static void judge_extra(struct paths *p, const struct payload *load)
 {
 	struct doc *d = load->doc;
 
-	if (scope_json_in(&p->scope, &d->json, load->root))
-		return;
-	if (json_is(&d->json, load->root, JSON_STRING)) {
+	bool text = json_is(&d->json, load->root, JSON_STRING), inside = scope_json_in(&p->scope, &d->json, load->root);
+
+	if (text && !inside && !doc_looks_json(d, load->root)) {
 		paths_sentence(p, d, load->root);
-	} else {
+		return;
+	}
+	p->extra = true;
+	if (!inside || (text ? string_outside(p, d, load->root) : paths_names(p, d, load->root))) {
 		p->err = doc_remove(d, load->root);
 		p->removed++;
 	}
+	p->extra = false;
 }
 
 static bool judge_one(struct paths *p, struct result *r, const struct payload *load)

@@ -180,9 +180,14 @@ static bool holds_hidden_slash(struct slice s)
 	static const struct slice SLASHES[] = { { "%2f", 3 }, { "%2F", 3 }, { "\xef\xbc\x8f", 3 }, { "\xe2\x81\x84", 3 },
 		{ "\xe2\x88\x95", 3 }, { "\xe2\xa7\xb8", 3 } };
 
-	for (size_t i = 0; i < sizeof SLASHES / sizeof *SLASHES; i++)
-		if (slice_find(s, SLASHES[i]) >= 0)
-			return true;
+	for (size_t i = 0; i + 3 <= s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (c != '%' && c != 0xef && c != 0xe2)
+			continue;
+		for (size_t k = 0; k < sizeof SLASHES / sizeof *SLASHES; k++)
+			if (slice_starts(slice_from(s, i), SLASHES[k]))
+				return true;
+	}
 	return false;
 }
 
@@ -234,7 +239,7 @@ bool scope_bare_in(struct scope *s, struct slice text)
 
 static bool ends_word(char c)
 {
-	return (unsigned char)c <= ' ' || memchr("\"'`()<>,;|", c, 10) != NULL;
+	return (unsigned char)c <= ' ' || memchr("\"'`()<>,;|\\", c, 11) != NULL;
 }
 
 /* What people write with a slash, and no vault does. */

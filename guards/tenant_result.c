@@ -122,7 +122,7 @@ static bool element_is_other(struct filter *f, struct doc *d, uint32_t obj, stru
 
 static bool ends_word(char c)
 {
-	return (unsigned char)c <= ' ' || memchr("\"'`(),;<>[]{}", c, 13) != NULL;
+	return (unsigned char)c <= ' ' || memchr("\"'`(),;<>[]{}\\", c, 14) != NULL;
 }
 
 /* The next word of the text; empty at its end. */
@@ -141,13 +141,22 @@ static struct slice cut_word(struct slice *rest)
 	return word;
 }
 
-/* `tenant_id=x`, `tenant_id: x`, and URIs. The word `tenant` before a colon is a heading more often than not. */
+/*
+ * `tenant_id=x`, `tenant_id: x`, `"tenant": "x"`, and URIs. The word `tenant` right before a colon is a heading more often
+ * than not.
+ */
 static bool prose_is_other(struct tenancy *t, struct slice text)
 {
 	const struct lock *lock = NULL;
+	struct slice before = SL("");
 
-	for (struct slice rest = text, word = cut_word(&rest); word.n; word = cut_word(&rest)) {
+	for (struct slice rest = text, word = cut_word(&rest); word.n; before = word, word = cut_word(&rest)) {
 		struct slice value = word, name;
+
+		if (slice_eq(word, SL(":"))) {
+			lock = lock_of(t, before);
+			continue;
+		}
 
 		if (slice_find(word, SL("://")) >= 0) {
 			if (!scope_uri_tenant_in(&t->scope, word))
@@ -168,6 +177,14 @@ static bool prose_is_other(struct tenancy *t, struct slice text)
 		lock = value.n ? NULL : lock;
 	}
 	return false;
+}
+
+/* A sentence of the vault's, or a text that quotes JSON. */
+static bool report_is_other(struct tenancy *t, struct slice name, struct slice text)
+{
+	if (look_text_is_json(text))
+		return false;
+	return (mask_name_sentence(name) == SENTENCE_REPORT || doc_text_holds_json(text)) && prose_is_other(t, text);
 }
 
 /* --- JSON ---------------------------------------------------------------------------------------------------------- */
@@ -193,8 +210,7 @@ static bool object_is_other(struct filter *f, struct doc *d, uint32_t obj)
 		lock = lock ? NULL : lock_of(t, name);
 		if (lock && value_is_other(t, lock, d, m + 1))
 			return true;
-		if (json_is(j, m + 1, JSON_STRING) && mask_name_sentence(name) == SENTENCE_REPORT &&
-			prose_is_other(t, json_string(j, m + 1, d->arena)))
+		if (json_is(j, m + 1, JSON_STRING) && report_is_other(t, name, json_string(j, m + 1, d->arena)))
 			return true;
 		if (slice_eq(name, SL("uri")) && json_is(j, m + 1, JSON_STRING) &&
 			!scope_uri_tenant_in(&t->scope, json_string(j, m + 1, d->arena)))
@@ -208,7 +224,7 @@ static bool item_is_other(struct filter *f, struct slice text, struct slice name
 	struct tenancy *t = f->ctx;
 	const struct lock *lock = name.n ? lock_of(t, name) : NULL;
 
-	return (lock && text_is_other(t, lock, text)) ||
+	return (lock && text_is_other(t, lock, text)) || report_is_other(t, SL("-"), text) ||
 		(slice_find(text, SL("://")) >= 0 && !scope_uri_tenant_in(&t->scope, text));
 }
 

@@ -98,6 +98,7 @@ static void on_sweep(uv_timer_t *timer)
 			;
 		backend_tick(app->backends[i], now_ms);
 	}
+	memory_tick(&app->memory, app->id_count, now_ms);
 }
 
 /* --- beginning ---------------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "policy/config.h"
 #include "proxy/front.h"
+#include "proxy/memory.h"
 
 struct agent;
 struct audit;
@@ -22,6 +23,7 @@ enum {
 	MAX_EXCHANGES_PER_CHANNEL = 256,
 	MAX_ASKED = 64,                 /* requests of the vault that wait for the agent, per channel */
 	MAX_WAITING_MESSAGES = 64,      /* messages of the vault that wait for a stream, per channel */
+	MAX_WAITING_BYTES = 1024 * 1024,
 	MAX_HANDLES = 10000,            /* per agent */
 	MAX_TOOLS = 4096,               /* per vault */
 	SESSION_IDLE_MS = 60 * 60 * 1000,
@@ -49,6 +51,7 @@ struct app {
 	struct arena scratch;           /* for one incoming message at a time */
 	uv_timer_t sweep;               /* deadlines and idle sessions, every SWEEP_MS */
 	uint64_t id_prefix, id_count;   /* of decision ids */
+	struct memory memory;
 	bool draining;
 	void (*closed)(void *ctx);      /* app_finish is under way */
 	void *closed_ctx;

@@ -95,7 +95,8 @@ static void drop_waiting(struct channel *c)
 {
 	for (size_t i = 0; i < c->n_waiting; i++)
 		wipe_free((void *)(uintptr_t)c->waiting[i].p);
-	c->n_waiting = 0;
+	c->n_waiting = c->waiting_bytes = 0;
+	c->overflowed = false;
 }
 
 static void unlink_stateless(struct channel *c)
@@ -139,6 +140,12 @@ bool channel_keep_hello(struct channel *c, struct slice bytes)
 	memcpy(copy, bytes.p, bytes.n);
 	c->hello = slice_make(copy, bytes.n);
 	return true;
+}
+
+void channel_give_up(struct channel *c)
+{
+	if (!c->stdio)
+		drop_hello(c);
 }
 
 static void end(struct channel *c, int status, const char *text)
@@ -242,19 +249,20 @@ void channel_judge_vault(struct channel *c, const struct rpc *rpc, struct arena 
 	judge_from_vault(&view, rpc, j);
 }
 
-static void keep(struct channel *c, struct slice json)
+static bool keep(struct channel *c, struct slice json)
 {
-	char *copy;
+	bool room = c->n_waiting < MAX_WAITING_MESSAGES && json.n <= MAX_WAITING_BYTES - c->waiting_bytes;
+	char *copy = room ? wipe_malloc(json.n) : NULL;
 
-	if (c->n_waiting == MAX_WAITING_MESSAGES) {
-		log_warn("session", "too many messages wait for a stream: one of %zu bytes is dropped", json.n);
-		return;
-	}
-	copy = wipe_malloc(json.n);
+	if (!room && !c->overflowed)
+		log_warn("session", "no stream is open, and too much waits for one: messages of the vault are dropped");
+	c->overflowed = c->overflowed || !room;
 	if (!copy)
-		return;
+		return false;
 	memcpy(copy, json.p, json.n);
 	c->waiting[c->n_waiting++] = slice_make(copy, json.n);
+	c->waiting_bytes += json.n;
+	return true;
 }
 
 /* A stream that is open: the listener's, or that of a request in flight. */
@@ -268,14 +276,14 @@ static struct reply *any_stream(const struct channel *c)
 	return NULL;
 }
 
-void channel_deliver(struct channel *c, struct slice json)
+bool channel_deliver(struct channel *c, struct slice json)
 {
 	struct reply *r = any_stream(c);
 
-	if (r)
-		r->ops->message(r, json);
-	else
-		keep(c, json);
+	if (!r)
+		return keep(c, json);
+	r->ops->message(r, json);
+	return true;
 }
 
 void channel_flush(struct channel *c)
@@ -305,19 +313,29 @@ static bool note_asked(struct channel *c, struct slice id_key, enum method metho
 	return true;
 }
 
-bool channel_ask(struct channel *c, const struct rpc *rpc, struct arena *arena, struct slice *bytes)
+static bool pass_question(struct channel *c, struct reply *to, struct slice bytes)
+{
+	if (!to)
+		return channel_deliver(c, bytes);
+	to->ops->message(to, bytes);
+	return true;
+}
+
+void channel_ask(struct channel *c, struct reply *to, const struct rpc *rpc, struct arena *arena)
 {
 	const struct method_row *row = method_find(rpc->method_name, SIDE_SERVER, false);
+	struct slice key = rpc_id_key(rpc, arena);
 	struct judgement j;
 
 	channel_judge_vault(c, rpc, arena, &j);
-	*bytes = j.bytes;
-	if (j.kind != VERDICT_DENY && row && note_asked(c, rpc_id_key(rpc, arena), row->id))
-		return true;
+	if (j.kind != VERDICT_DENY && row && note_asked(c, key, row->id)) {
+		if (pass_question(c, to, j.bytes))
+			return;
+		channel_answered(c, key);
+	}
 	if (!j.refusal.n)
 		j.refusal = judge_failure(rpc_id(rpc), RPC_INTERNAL_ERROR, "the agent cannot be asked", arena);
 	trunk_tell(c->trunk, j.refusal, slice_of(c->version));
-	return false;
 }
 
 /* The vault has the word again: its time begins anew. */

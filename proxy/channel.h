@@ -21,7 +21,8 @@ struct channel {
 	char version[16];                   /* negotiated protocol revision; empty: unknown */
 	struct exchange *listener;          /* the GET stream, or stdio's standing ear */
 	struct slice waiting[MAX_WAITING_MESSAGES]; /* messages for which no stream was open; owned, wiped */
-	size_t n_waiting;
+	size_t n_waiting, waiting_bytes;
+	bool overflowed;                    /* some were dropped since a stream was open: it was logged */
 	struct table *asked;                /* requests of the vault the agent has not answered: id key -> method */
 	uint64_t asked_until_ms;            /* loop time until which what is in flight waits for those answers; 0: none is due */
 	size_t n_exchanges;
@@ -58,18 +59,23 @@ bool channel_move(struct channel *, bool revive);
 void channel_rehome(struct channel *, struct backend *);
 /* Remembers the initialize that goes up. False: no memory. */
 bool channel_keep_hello(struct channel *, struct slice bytes);
+/* It cannot be introduced again: when it is lost, it ends. The agent on stdio may have better luck another time. */
+void channel_give_up(struct channel *);
 /* Judges what the vault says by itself, for this channel's agent. */
 void channel_judge_vault(struct channel *, const struct rpc *, struct arena *, struct judgement *);
 
-/* Something the vault says outside of a call, already judged for this agent: onto a stream, or kept until there is one. */
-void channel_deliver(struct channel *, struct slice json);
+/*
+ * Something the vault says outside of a call, already judged for this agent: onto a stream, or kept until there is one.
+ * False: too much is kept.
+ */
+bool channel_deliver(struct channel *, struct slice json);
 /* A stream has come: what waited goes out. */
 void channel_flush(struct channel *);
 /*
- * A request of the vault: judged, and noted so that the agent's answer will be let through once. *bytes is what the agent is to
- * be asked. False: the vault has been told no.
+ * A request of the vault: judged, noted so that the agent's answer will be let through once, and passed on: on the stream
+ * `to`, or (NULL) like channel_deliver. Where that cannot be, the vault is told no.
  */
-bool channel_ask(struct channel *, const struct rpc *, struct arena *, struct slice *bytes);
+void channel_ask(struct channel *, struct reply *to, const struct rpc *, struct arena *);
 /* The method the vault asked for under that id, forgotten by this; M_UNKNOWN when it never did. */
 enum method channel_answered(struct channel *, struct slice id_key);
 

@@ -30,11 +30,11 @@ static void open_value_call(struct exchange *x)
 	x->channel->trunk->backend->open_value_calls++;
 }
 
-/* Nobody sees an answer to a call that was given up, but the vault may still speak of it. */
-static void close_value_call(struct exchange *x, bool answered)
+/* The vault may still speak of a call that was given up before it had ended it. */
+static void close_value_call(struct exchange *x, bool ended)
 {
 	struct backend *b = x->channel->trunk->backend;
-	uint64_t until_ms = uv_now(x->app->loop) + (answered ? VALUE_ECHO_MS : VALUE_LATE_MS);
+	uint64_t until_ms = uv_now(x->app->loop) + (ended ? VALUE_ECHO_MS : VALUE_LATE_MS);
 
 	if (!x->value_open)
 		return;
@@ -54,7 +54,7 @@ void exchange_move(struct exchange *x, enum exchange_state to)
 	if (to == X_WAITING || to == X_SENT)
 		exchange_touch(x);
 	if (to >= X_ANSWERING)
-		close_value_call(x, to == X_ANSWERING);
+		close_value_call(x, to == X_ANSWERING || !x->ucall);
 }
 
 void exchange_touch(struct exchange *x)

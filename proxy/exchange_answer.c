@@ -34,15 +34,8 @@ void exchange_hear(struct exchange *x, const struct rpc *rpc, struct arena *aren
 
 static void hear_request(struct exchange *x, const struct rpc *rpc, struct arena *arena)
 {
-	struct slice bytes;
-
 	exchange_touch(x);
-	if (!channel_ask(x->channel, rpc, arena, &bytes))
-		return;
-	if (may_speak(x))
-		x->reply->ops->message(x->reply, bytes);
-	else
-		channel_deliver(x->channel, bytes);
+	channel_ask(x->channel, may_speak(x) ? x->reply : NULL, rpc, arena);
 	exchange_pause_if_full(x);
 }
 

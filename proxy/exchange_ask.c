@@ -269,11 +269,6 @@ static void judge(struct exchange *x)
 		refuse(x);
 }
 
-void exchange_go_on(struct exchange *x)
-{
-	judge(x);
-}
-
 void exchange_resume_judging(struct exchange *x, bool ok)
 {
 	x->fetched = true;
@@ -291,7 +286,7 @@ static void open_stream(struct exchange *x)
 	struct upstream_sink sink = exchange_sink(x);
 	struct upstream_request r = { .version = c->version[0] ? slice_of(c->version) : x->version };
 
-	if (x->state == X_NEW)
+	if (x->state != X_SENT)
 		exchange_move(x, X_SENT);
 	if (c->trunk->shared)
 		trunk_listen(c->trunk, r.version);
@@ -314,9 +309,19 @@ void exchange_listen(struct exchange *x, struct channel *c)
 		exchange_fail(x, 409, RPC_INVALID_REQUEST, "this session has a stream already");
 	else {
 		c->listener = c->stateless ? NULL : x;
-		if (!c->stdio)
+		if (trunk_introducing(c->trunk))
+			exchange_move(x, X_WAITING);
+		else if (!c->stdio)
 			open_stream(x);
 	}
+}
+
+void exchange_go_on(struct exchange *x)
+{
+	if (x->kind == XK_LISTEN)
+		open_stream(x);
+	else
+		judge(x);
 }
 
 void exchange_open_ear(struct channel *c)

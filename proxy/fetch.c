@@ -13,8 +13,6 @@ struct fetch {
 	unsigned pages;
 	uint64_t deadline_ms;
 	char id[48];        /* of the page in flight */
-	bool answered;      /* the page in flight has been read */
-	bool more;          /* it named a next page: `body` asks for it */
 };
 
 static void start_page(struct fetch *f);
@@ -55,36 +53,42 @@ static bool read_page(struct fetch *f, const struct rpc *rpc, struct slice *curs
 	return true;
 }
 
+/* Asks for the page behind `cursor`, JSON text. False: out of memory. */
+static bool write_request(struct fetch *f, struct slice cursor)
+{
+	buf_clear(&f->body);
+	buf_add_fmt(&f->body,
+		"{\"jsonrpc\":\"2.0\",\"id\":\"narrowgate-tools-%u\",\"method\":\"tools/list\",\"params\":{", f->pages);
+	if (cursor.n)
+		buf_add_fmt(&f->body, "\"cursor\":%.*s", SL_ARG(cursor));
+	return buf_add(&f->body, SL("}}")) == E_OK;
+}
+
 static void on_message(void *ctx, struct slice json)
 {
 	struct fetch *f = ctx;
 	struct arena *arena = &f->trunk->backend->app->scratch;
-	struct rpc rpc;
 	struct slice cursor = SL("");
+	struct rpc rpc;
+	bool ours = rpc_parse(&rpc, json, arena, NULL) == E_OK && (rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR);
+	bool ok = ours && slice_eq(rpc_id_key(&rpc, arena), slice_of(f->id)) && read_page(f, &rpc, &cursor);
+	bool more = ok && cursor.n && f->pages < MAX_PAGES;
 
-	f->more = false;
-	if (rpc_parse(&rpc, json, arena, NULL) == E_OK && rpc.kind == RPC_RESULT && slice_eq(rpc_id_key(&rpc, arena), slice_of(f->id))) {
-		f->answered = read_page(f, &rpc, &cursor);
-		if (f->answered && cursor.n && f->pages < MAX_PAGES) {
-			buf_clear(&f->body);
-			buf_add_fmt(&f->body, "{\"jsonrpc\":\"2.0\",\"id\":\"narrowgate-tools-%u\",\"method\":\"tools/list\",\"params\":{\"cursor\":%.*s}}",
-				f->pages, SL_ARG(cursor));
-			f->more = !f->body.failed;
-			f->answered = f->more;
-		}
-	}
+	ok = ok && (!more || write_request(f, cursor));
 	arena_reset(arena);
+	if (!ours)
+		return;
+	upstream_cancel(f->call); /* a stream may stay open behind the answer: nothing more is waited for */
+	if (ok && more)
+		start_page(f);
+	else
+		finish(f, ok);
 }
 
 static void on_end(void *ctx, const struct upstream_end *end)
 {
-	struct fetch *f = ctx;
-
-	f->call = NULL;
-	if (f->more && end->outcome == UP_DONE)
-		start_page(f);
-	else
-		finish(f, f->answered && !f->more && end->outcome == UP_DONE);
+	(void)end;
+	finish(ctx, false);
 }
 
 static void start_page(struct fetch *f)
@@ -95,7 +99,6 @@ static void start_page(struct fetch *f)
 
 	snprintf(f->id, sizeof f->id, "\"narrowgate-tools-%u\"", f->pages++);
 	r.id = slice_of(f->id);
-	f->answered = f->more = false;
 	f->deadline_ms = uv_now(t->backend->app->loop) + t->backend->conf->timeout_ms;
 	f->call = upstream_send(t->up, &r, &sink);
 	if (!f->call)
@@ -114,7 +117,7 @@ void fetch_tools(struct trunk *t, struct exchange *x)
 	f->trunk = t;
 	t->fetch = f;
 	buf_init(&f->body, 64 * 1024);
-	buf_add(&f->body, SL("{\"jsonrpc\":\"2.0\",\"id\":\"narrowgate-tools-0\",\"method\":\"tools/list\",\"params\":{}}"));
+	write_request(f, SL(""));
 	start_page(f);
 }
 

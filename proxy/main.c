@@ -9,6 +9,7 @@
  *   tcp.c http*.c endpoint.c     MCP over HTTP           stdio.c          MCP on stdin and stdout
  *   admin.c          health and readiness                audit.c          one line a decision
  *   load.c reload.c  configuration, now and later        harden.c         what the process gives up
+ *   memory.c         what it keeps
  *   remap.c fetch.c  ids on a shared trunk; the vault's tool list, read by ourselves
  *
  * Below: guards/ decides, upstream/ talks to vaults, policy/ is the contract, mcp/ the grammar, base/ the ground.
@@ -24,6 +25,7 @@
 #include <yaml.h>
 #include "proxy/commands.h"
 #include "proxy/harden.h"
+#include "proxy/memory.h"
 
 struct command {
 	const char *name;
@@ -63,6 +65,7 @@ static int print_version(void)
 
 int main(int argc, char **argv)
 {
+	memory_init();
 	if (!harden_process()) {
 		fprintf(stderr, "narrowgate: OpenSSL or libcurl could not be started\n");
 		return 2;

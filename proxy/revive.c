@@ -12,23 +12,8 @@ struct revival {
 	struct upstream_call *call;
 	uint64_t deadline_ms;
 	char version[16];      /* the revision it was before: it must be the same again */
-	bool ok;
+	bool answered;
 };
-
-static void on_message(void *ctx, struct slice json)
-{
-	struct revival *r = ctx;
-	struct arena *arena = &r->trunk->backend->app->scratch;
-	struct rpc rpc;
-
-	if (rpc_parse(&rpc, json, arena, NULL) == E_OK && rpc.kind == RPC_RESULT) {
-		uint32_t version = json_member(&rpc.json, rpc.result, SL("protocolVersion"));
-
-		r->ok = json_is(&rpc.json, version, JSON_STRING) && json_string_eq(&rpc.json, version, slice_of(r->version)) &&
-			trunk_keep_hello(r->trunk, json_source(&rpc.json, rpc.result));
-	}
-	arena_reset(arena);
-}
 
 static void finish(struct revival *r, bool ok)
 {
@@ -41,8 +26,12 @@ static void finish(struct revival *r, bool ok)
 		t->initialized = true;
 		trunk_tell(t, SL("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"), slice_of(r->version));
 	}
-	for (struct channel *c = ok ? t->channels : NULL; c; c = c->next)
-		exchange_open_ear(c);
+	for (struct channel *c = t->channels; c; c = c->next) {
+		if (ok)
+			exchange_open_ear(c);
+		else if (r->answered) /* it will not have us as we were: the agent must begin anew */
+			channel_give_up(c);
+	}
 	free(r);
 	trunk_hold(t);
 	trunk_introduced(t, ok);
@@ -51,11 +40,32 @@ static void finish(struct revival *r, bool ok)
 	trunk_release(t);
 }
 
-static void on_end(void *ctx, const struct upstream_end *end)
+static void on_message(void *ctx, struct slice json)
 {
 	struct revival *r = ctx;
+	struct arena *arena = &r->trunk->backend->app->scratch;
+	struct rpc rpc;
+	bool ok = false;
 
-	finish(r, r->ok && end->outcome == UP_DONE);
+	if (rpc_parse(&rpc, json, arena, NULL) == E_OK && (rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR))
+		r->answered = true;
+	if (r->answered && rpc.kind == RPC_RESULT) {
+		uint32_t version = json_member(&rpc.json, rpc.result, SL("protocolVersion"));
+
+		ok = json_is(&rpc.json, version, JSON_STRING) && json_string_eq(&rpc.json, version, slice_of(r->version)) &&
+			trunk_keep_hello(r->trunk, json_source(&rpc.json, rpc.result));
+	}
+	arena_reset(arena);
+	if (!r->answered)
+		return;
+	upstream_cancel(r->call); /* a stream may stay open behind the answer: nothing more is waited for */
+	finish(r, ok);
+}
+
+static void on_end(void *ctx, const struct upstream_end *end)
+{
+	(void)end;
+	finish(ctx, false);
 }
 
 bool revive_start(struct channel *c)

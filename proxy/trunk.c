@@ -216,12 +216,11 @@ static struct channel *sole_channel(const struct trunk *t)
 static void hear_request(struct trunk *t, const struct rpc *rpc, struct arena *arena)
 {
 	struct channel *c = sole_channel(t);
-	struct slice bytes;
 
 	if (!c)
 		trunk_tell(t, judge_failure(rpc_id(rpc), RPC_INTERNAL_ERROR, "it is not clear which agent is asked", arena), SL(""));
-	else if (channel_ask(c, rpc, arena, &bytes))
-		channel_deliver(c, bytes);
+	else
+		channel_ask(c, NULL, rpc, arena);
 }
 
 static void hear_notification(struct trunk *t, const struct rpc *rpc, struct arena *arena)

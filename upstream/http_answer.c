@@ -219,7 +219,10 @@ static void take_json(struct http_answer *a)
 		hand_on(a, chunk);
 		return;
 	}
-	e = buf_add(&a->json, chunk);
+	/* Its announced length at once: to grow in steps would copy and wipe it twice over. */
+	e = a->json.n || a->chunked ? E_OK : buf_reserve(&a->json, a->length);
+	if (e == E_OK)
+		e = buf_add(&a->json, chunk);
 	if (e != E_OK)
 		fail(a, outcome_of(e));
 }
