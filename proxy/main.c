@@ -10,7 +10,8 @@
  *   admin.c          health and readiness                audit.c          one line a decision
  *   load.c reload.c  configuration, now and later        harden.c         what the process gives up
  *   memory.c         what it keeps
- *   remap.c fetch.c  ids on a shared trunk; the vault's tool list, read by ourselves
+ *   remap.c          ids on a shared trunk               fetch.c          the vault's tool list, read by ourselves
+ *   revive.c         a vault that forgot us              service.c        loop, signals, the end
  *
  * Below: guards/ decides, upstream/ talks to vaults, policy/ is the contract, mcp/ the grammar, base/ the ground.
  */
