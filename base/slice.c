@@ -19,10 +19,8 @@ static uint64_t lower_word(const char *p)
 	return v | upper >> 2;
 }
 
-bool slice_eq_nocase(struct slice a, struct slice b)
+bool slice_same_nocase(struct slice a, struct slice b)
 {
-	if (a.n != b.n)
-		return false;
 	if (a.n < sizeof(uint64_t)) {
 		for (size_t i = 0; i < a.n; i++)
 			if (lower(a.p[i]) != lower(b.p[i]))

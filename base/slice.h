@@ -56,8 +56,13 @@ static inline struct slice slice_head(struct slice s, size_t n)
 	return (struct slice){ s.p, s.n < n ? s.n : n };
 }
 
+/* slice_eq_nocase for two of the same length. */
+bool slice_same_nocase(struct slice a, struct slice b);
 /* ASCII letters compared without case; every other byte exactly. */
-bool slice_eq_nocase(struct slice a, struct slice b);
+static inline bool slice_eq_nocase(struct slice a, struct slice b)
+{
+	return a.n == b.n && slice_same_nocase(a, b);
+}
 
 /* Offset of the first `needle` in s, or -1. An empty needle is found at 0. */
 ptrdiff_t slice_find(struct slice s, struct slice needle);

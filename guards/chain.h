@@ -24,7 +24,10 @@ void chain_deny(struct judgement *, const char *guard, enum reason, struct slice
 enum err chain_learn(struct ledger *, struct toolbook *, const struct view *, const struct call *,
 	const struct result *);
 
-/* Whether what stands at `tok` may go to the vault outside of a call; JSON_NONE may. Else it is refused in *j (judge_beside.c). */
+/*
+ * Whether what stands at `tok` may go to the vault outside of a call; JSON_NONE may. Else it is refused in *j
+ * (judge_beside.c).
+ */
 bool beside_passes(const struct view *, const struct rpc *, uint32_t tok, struct judgement *j);
 
 #endif

@@ -223,16 +223,30 @@ static bool holds_what_it_says(struct reading *r, uint32_t value, enum look_hold
 	return true;
 }
 
-/* What a grant is given for may be said in more words than the catalog has. */
-static void read_grant(struct reading *r, uint32_t value, struct slice name)
+static bool is_spoken(const struct reading *r, uint32_t tok)
+{
+	return r->spoken.n && bsearch(&tok, r->spoken.v, r->spoken.n, sizeof tok, compare);
+}
+
+/* Written like a path of the vault. An address is one only where it says what a grant is for. */
+static bool is_stray_path(const struct reading *r, struct slice text)
+{
+	if (!scope_looks_like_path(text))
+		return false;
+	return r->f->call->action == ACT_GRANT || (slice_find(text, SL("://")) < 0 && !memchr(text.p, ' ', text.n));
+}
+
+/* Beside the paths that the catalog knows in an argument there may stand more, under names it does not have. */
+static void read_strays(struct reading *r, uint32_t value, struct slice name)
 {
 	const struct json *j = r->a->json;
 
-	for (uint32_t t = value; t < j->tok[value].next; t++) {
-		if (!json_is(j, t, JSON_STRING) || bsearch(&t, r->spoken.v, r->spoken.n, sizeof t, compare))
-			continue;
-		if (scope_looks_like_path(facts_text(r->f, j, t)))
+	for (uint32_t t = value; t < j->tok[value].next;) {
+		bool spoken = is_spoken(r, t), is_name = j->tok[t].flags & JSON_NAME;
+
+		if (!spoken && !is_name && json_is(j, t, JSON_STRING) && is_stray_path(r, facts_text(r->f, j, t)))
 			fact_unknown(r->f, name);
+		t = spoken ? j->tok[t].next : t + 1;
 	}
 }
 
@@ -268,8 +282,8 @@ static void read_below(struct reading *r, uint32_t value, struct slice name)
 		gather_spoken(&r->spoken, r->rule, r->a->args);
 	}
 	classify_tree(r->f, j, value, name, r->spoken.v, r->spoken.n);
-	if (r->f->call->action == ACT_GRANT && rule_describes(r->rule, name))
-		read_grant(r, value, name);
+	if (rule_describes(r->rule, name))
+		read_strays(r, value, name);
 }
 
 /* Nobody named it. The vault's own schema may, where neither its name nor its value looks like what is locked. */

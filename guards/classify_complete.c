@@ -22,7 +22,9 @@ static bool has_only(struct facts *f, uint32_t object, const char *const *member
 	const struct json *j = &f->call->rpc->json;
 	struct slice bad;
 
-	return object == JSON_NONE || (json_is(j, object, JSON_OBJECT) && params_known(&row, j, object, &bad, f->arena));
+	if (object == JSON_NONE)
+		return true;
+	return json_is(j, object, JSON_OBJECT) && params_known(&row, j, object, &bad, f->arena);
 }
 
 /* A template the catalog does not have: under generic the part before its first variable is what would be listed. */

@@ -36,7 +36,8 @@ static bool is_scalar_text(const struct json *j, uint32_t t)
 /* `eq`, not a map's key that is a path itself. */
 static bool is_plain_name(struct generic *g, uint32_t tok)
 {
-	return (g->json->tok[tok].flags & JSON_NAME) && !look_text_is_path(g->f->view->policy, facts_text(g->f, g->json, tok));
+	return (g->json->tok[tok].flags & JSON_NAME) &&
+		!look_text_is_path(g->f->view->policy, facts_text(g->f, g->json, tok));
 }
 
 /* Every text below `tok` as a path; what is no text makes it unreadable. */

@@ -31,8 +31,8 @@ static bool is_skipped(const struct tree *t, uint32_t tok)
 }
 
 /*
- * `[urgent] rotate [soon]` is prose, as is a sentence in quotes; what has quotes or braces inside its brackets may be read
- * in a vault's own way.
+ * `[urgent] rotate [soon]` is prose, as is a sentence in quotes; what has quotes or braces inside its brackets may be
+ * read in a vault's own way.
  */
 static bool is_prose(struct slice s)
 {
@@ -68,12 +68,13 @@ static bool is_web_address(struct slice s)
 static void walk_string(struct tree *t, uint32_t tok, struct slice name, enum look as)
 {
 	struct slice text = facts_text(t->f, t->json, tok);
+	bool path_like = as == LOOK_KEY && text.n && memchr(text.p, '/', text.n) && !is_web_address(text);
 
 	if (look_is_tenant(as))
 		fact_tenant(t->f, text, as == LOOK_PARTNER, name);
 	else if (look_text_is_json(text))
 		walk_text(t, text, name, as);
-	else if (look_is_path(as) || (as == LOOK_KEY && text.n && memchr(text.p, '/', text.n) && !is_web_address(text))) {
+	else if (look_is_path(as) || path_like) {
 		fact_path_wide(t->f, text, name);
 		fact_path_at(t->f, t->json, tok);
 	}

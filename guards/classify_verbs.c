@@ -1,6 +1,6 @@
 /*
- * What arguments say about the deed. Beside a name that reads, `method: DELETE` makes another call of it, and `Action` beside
- * `action` another still, for a vault that reads names without case.
+ * What arguments say about the deed. Beside a name that reads, `method: DELETE` makes another call of it, and `Action`
+ * beside `action` another still, for a vault that reads names without case.
  */
 #include "guards/facts.h"
 #include "guards/look.h"
@@ -8,7 +8,7 @@
 
 /* JSON in a string in JSON …: deeper than this nobody means it. */
 #define VERBS_MAX_NESTING 4
-#define VERB_MAX_BYTES 64
+#define VERB_MAX_BYTES    64
 
 struct verbs {
 	struct facts *f;
@@ -31,8 +31,8 @@ static bool is_word(struct slice s)
 /* Where no vocabulary says more. */
 static bool is_reading_word(struct slice s)
 {
-	static const char *const words[] = { "get", "head", "options", "list", "read", "fetch", "describe", "show", "search",
-		"find", "view", "status" };
+	static const char *const words[] = { "get", "head", "options", "list", "read", "fetch", "describe", "show",
+		"search", "find", "view", "status" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (slice_eq_nocase(s, slice_of(words[i])))
@@ -40,14 +40,15 @@ static bool is_reading_word(struct slice s)
 	return false;
 }
 
-/* Under generic a search may be for anything (`action: login` of an audit); nothing else may be told an unknown word. */
+/* Under generic a search may be for anything (`action: login` of an audit); nothing else takes an unknown word. */
 static void judge_word(struct facts *f, struct slice text)
 {
 	const struct vocabulary *v = &f->view->catalog->vocabulary;
 	struct call *c = f->call;
 	bool executor = false;
 	enum action a = v->reads.n ? generic_action(v, text, &executor) : ACT_UNKNOWN;
-	bool reads = is_word(text) && !executor && (action_is_read_only(a) || (a == ACT_UNKNOWN && is_reading_word(text)));
+	bool reads =
+	        is_word(text) && !executor && (action_is_read_only(a) || (a == ACT_UNKNOWN && is_reading_word(text)));
 	bool searches = v->reads.n && c->action == ACT_LIST && a == ACT_UNKNOWN && !executor && is_word(text);
 
 	if (!reads && !searches)
@@ -74,7 +75,7 @@ static bool is_on(const struct json *j, uint32_t tok)
 	struct slice text = json_raw(j, tok);
 
 	return json_is(j, tok, JSON_TRUE) || slice_eq(text, SL("1")) || slice_eq_nocase(text, SL("true")) ||
-		slice_eq_nocase(text, SL("yes"));
+	       slice_eq_nocase(text, SL("yes"));
 }
 
 static void scan(struct verbs *v, uint32_t from, uint32_t end);
@@ -129,7 +130,7 @@ void classify_verbs(struct facts *f, const struct rule *rule, const struct args 
 	}
 }
 
-/* --- twins ---------------------------------------------------------------------------------------------------------- */
+/* --- twins ---------------------------------------------------------------------------------------------------- */
 
 static bool is_twin_of(struct facts *f, struct slice name, struct slice known)
 {

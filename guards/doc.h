@@ -84,6 +84,13 @@ static inline bool doc_text_holds_json(struct slice text)
 	return slice_find(text, SL("\":")) >= 0 || slice_find(text, SL("\" :")) >= 0;
 }
 
+/* Whether a text is written like an object or array from its first sign to its last. */
+static inline bool doc_text_is_json(struct slice text)
+{
+	text = slice_trim(text);
+	return text.n > 1 && ((text.p[0] == '{' && text.p[text.n - 1] == '}') || (text.p[0] == '[' && text.p[text.n - 1] == ']'));
+}
+
 /* Replaces len bytes at off of a DOC_TEXT; overlapping spans are merged into one with the first one's text. E_NOMEM. */
 enum err doc_replace(struct doc *, size_t off, size_t len, struct slice with);
 /* The whole document (its prose prefix too) becomes `text`. Not for the message itself. */

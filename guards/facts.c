@@ -51,8 +51,8 @@ static struct slice fold_slashes(struct facts *f, struct slice raw)
 }
 
 /*
- * Whether the bytes the agent wrote are another spelling than the path that is judged: an outer slash, letters that are not
- * composed. A prefix may end in a slash; a vault that folds slashes reads both the same.
+ * Whether the bytes the agent wrote are another spelling than the path that is judged: an outer slash, letters that are
+ * not composed. A prefix may end in a slash; a vault that folds slashes reads both the same.
  */
 static bool is_respelled(struct facts *f, struct slice raw, const struct path_fact *fact)
 {

@@ -95,18 +95,15 @@ static const struct look_part owners[] = {
 
 struct slice look_fold(struct slice name, char out[LOOK_MAX_NAME])
 {
+	static const bool kept[256] = { ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true };
 	size_t n = 0;
 
 	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c + ('a' - 'A'));
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+		if (!kept[(unsigned char)name.p[i]])
 			continue;
 		if (n == LOOK_MAX_NAME)
 			memmove(out, out + 1, --n);
-		out[n++] = c;
+		out[n++] = (char)(name.p[i] | 0x20); /* a digit has that bit already */
 	}
 	return slice_make(out, n);
 }
@@ -128,7 +125,8 @@ static enum look find_tail(struct slice folded)
 
 static enum look owner_of(struct slice s)
 {
-	static const struct slice ends[] = { { "", 0 }, { "id", 2 }, { "ids", 3 }, { "name", 4 }, { "names", 5 }, { "slug", 4 },
+	static const struct slice ends[] = { { "", 0 }, { "id", 2 }, { "ids", 3 }, { "name", 4 }, { "names", 5 },
+		{ "slug", 4 },
 		{ "uuid", 4 }, { "ref", 3 }, { "code", 4 }, { "override", 8 } };
 
 	for (size_t i = 0; s.n && i < sizeof owners / sizeof *owners; i++) {

@@ -45,7 +45,7 @@ bool look_text_is_tenant(struct slice text);
 /* Starts and ends like a JSON object or array, or like a string that holds one. */
 bool look_text_is_json(struct slice text);
 
-/* --- look_args.c -------------------------------------------------------------------------------------------------------- */
+/* --- look_args.c ---------------------------------------------------------------------------------------------- */
 
 /* `method`, `action`, `op`: says what is to be done. `sql`, `script`: is what is to be done. */
 bool look_is_verb(struct slice name);

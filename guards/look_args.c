@@ -1,4 +1,4 @@
-/* What the name of an argument says that it may hold, and whether two names are one to a vault that reads them loosely. */
+/* What an argument may hold by its name, and whether two names are one to a vault that reads them loosely. */
 #include "guards/look.h"
 
 #include "base/utf8.h"
@@ -6,8 +6,9 @@
 
 bool look_is_verb(struct slice name)
 {
-	static const char *const verbs[] = { "action", "actions", "actionname", "actiontype", "cmd", "command", "httpmethod", "httpverb",
-		"method", "op", "operation", "operations", "operationname", "operationtype", "requestmethod", "subcommand", "verb", NULL };
+	static const char *const verbs[] = { "action", "actions", "actionname", "actiontype", "cmd", "command",
+		"httpmethod", "httpverb", "method", "op", "operation", "operations", "operationname", "operationtype",
+		"requestmethod", "subcommand", "verb", NULL };
 	char room[LOOK_MAX_NAME];
 
 	return word_among(look_fold(name, room), verbs);
@@ -15,8 +16,8 @@ bool look_is_verb(struct slice name)
 
 bool look_is_script(struct slice name)
 {
-	static const char *const scripts[] = { "bash", "clicommand", "cmdline", "commandline", "cypher", "graphql", "script", "shell",
-		"sql", "sqlquery", NULL };
+	static const char *const scripts[] = { "bash", "clicommand", "cmdline", "commandline", "cypher", "graphql",
+		"script", "shell", "sql", "sqlquery", NULL };
 	char room[LOOK_MAX_NAME];
 
 	return word_among(look_fold(name, room), scripts);
@@ -24,11 +25,12 @@ bool look_is_script(struct slice name)
 
 bool look_is_deed(struct slice name)
 {
-	static const char *const deeds[] = { "create", "delete", "destroy", "overwrite", "purge", "remove", "revoke", "rotate",
-		"update", "wipe", "write", NULL };
+	static const char *const deeds[] = { "create", "delete", "destroy", "overwrite", "purge", "remove", "revoke",
+		"rotate", "update", "wipe", "write", NULL };
 	size_t n = 0;
 
-	while (n < name.n && ((name.p[n] >= 'a' && name.p[n] <= 'z') || (name.p[n] >= 'A' && name.p[n] <= 'Z' && n == 0)))
+	while (n < name.n &&
+	        ((name.p[n] >= 'a' && name.p[n] <= 'z') || (name.p[n] >= 'A' && name.p[n] <= 'Z' && n == 0)))
 		n++;
 	/* All capitals: the word ends where the letters do. */
 	if (n == 1)
@@ -52,12 +54,14 @@ static bool is_id(struct slice name, struct slice folded)
 
 enum look_holds look_holds(struct slice name)
 {
-	static const char *const numbers[] = { "rev", "revision", "revisions", "secretversion", "version", "versionid", "versionnumber",
-		"versions", NULL };
-	static const char *const words[] = { "backend", "binding", "count", "engine", "environment", "limit", "role", "ttl", NULL };
-	static const char *const prose[] = { "comment", "cursor", "description", "nextcursor", "note", "notes", "pagetoken", "purpose",
-		"reason", NULL };
-	static const char *const objects[] = { "config", "delivery", "options", "parameters", "params", "settings", NULL };
+	static const char *const numbers[] = { "rev", "revision", "revisions", "secretversion", "version", "versionid",
+		"versionnumber", "versions", NULL };
+	static const char *const words[] = { "backend", "binding", "count", "engine", "environment", "limit", "role",
+		"ttl", NULL };
+	static const char *const prose[] = { "comment", "cursor", "description", "nextcursor", "note", "notes",
+		"pagetoken", "purpose", "reason", NULL };
+	static const char *const objects[] = { "config", "delivery", "options", "parameters", "params", "settings",
+		NULL };
 	char room[LOOK_MAX_NAME];
 	struct slice folded = look_fold(name, room);
 

@@ -56,6 +56,7 @@ static const struct word KNOWN[] = {
 static size_t fold_name(char *out, struct slice name)
 {
 	static const bool joins[256] = { ['_'] = true, ['-'] = true, ['.'] = true, [' '] = true };
+	static const char lower_by[256] = { ['A' ... 'Z'] = 'a' - 'A' };
 	size_t n = 0;
 
 	for (size_t i = 0; i < name.n; i++) {
@@ -64,7 +65,7 @@ static size_t fold_name(char *out, struct slice name)
 			continue;
 		if (n == NAME_MAX_FOLDED)
 			return 0;
-		out[n++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+		out[n++] = (char)(c + lower_by[(unsigned char)c]);
 	}
 	return n;
 }

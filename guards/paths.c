@@ -148,7 +148,8 @@ static struct verdict respell_all(const struct view *v, struct call *c)
 		if (!f->respelled)
 			continue;
 		if (!respell(c, f)) {
-			struct slice what = arena_fmt(v->arena, "%.*s: %s", SL_ARG(f->from), path_fault_text(PATH_SPELLING));
+			struct slice what = arena_fmt(
+				v->arena, "%.*s: %s", SL_ARG(f->from), path_fault_text(PATH_SPELLING));
 			return deny(R_PATH_UNCLEAR, what, paths_locked_at(v->policy));
 		}
 		out.kind = VERDICT_REWRITE;

@@ -12,6 +12,7 @@ struct items {
 struct item {
 	struct paths *p;
 	bool outside, named;
+	struct slice path;   /* the last one it was judged by */
 };
 
 bool paths_are_relative(const struct paths *p)
@@ -28,6 +29,7 @@ static bool on_path(void *ctx, struct slice text)
 	struct item *it = ctx;
 
 	it->named = true;
+	it->path = text;
 	if (!scope_joined_in(&it->p->scope, text, memchr(text.p, '*', text.n) ? SCOPE_PATTERN : SCOPE_ONE))
 		it->outside = true;
 	return !it->outside;
@@ -55,6 +57,33 @@ static void judge_item(struct item *it, struct doc *d, uint32_t tok)
 	}
 }
 
+/* `/v1/secrets/a/b` in the row of a/b names nothing else. */
+static bool repeats(struct slice text, struct slice path)
+{
+	return path.n && slice_ends(text, path) && (text.n == path.n || text.p[text.n - path.n - 1] == '/' || path.p[0] == '/');
+}
+
+/*
+ * What the item's path is made of was judged with it. Its other members may still name something else; where the paths
+ * are relative they mean nothing by themselves.
+ */
+static enum err mark_judged(const struct item *it, struct doc *d, const struct found *f)
+{
+	const struct out_rule *out = &it->p->rule->out;
+	enum err e = E_OK;
+
+	if (!it->named || f->is_name || paths_are_relative(it->p) || !json_is(&d->json, f->tok, JSON_OBJECT))
+		return doc_mark(d, f->tok, DOC_ITEM);
+	for (size_t i = 0; i < out->n_paths; i++)
+		for (size_t k = 0; k < out->paths[i].n && e == E_OK; k++)
+			if (out->paths[i].parts[k].kind == PART_REF)
+				e = docsel_mark(d, f->tok, &out->paths[i].parts[k].ref, DOC_ITEM);
+	for (uint32_t t = f->tok; t < d->json.tok[f->tok].next && e == E_OK; t++)
+		if (json_is(&d->json, t, JSON_STRING) && repeats(json_string(&d->json, t, d->arena), it->path))
+			e = doc_mark_one(d, t, DOC_ITEM);
+	return e;
+}
+
 static bool on_item(void *ctx, struct doc *d, const struct found *f)
 {
 	struct items *s = ctx;
@@ -72,7 +101,7 @@ static bool on_item(void *ctx, struct doc *d, const struct found *f)
 		it.outside = true;
 	}
 	if (!it.outside) {
-		s->p->err = doc_mark(d, f->tok, DOC_ITEM);
+		s->p->err = mark_judged(&it, d, f);
 	} else if (s->member || f->holder == JSON_NONE) {
 		s->alone = true;
 	} else {

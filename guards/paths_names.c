@@ -83,10 +83,11 @@ static struct slice string_at(const struct json *j, uint32_t tok, struct arena *
 static bool joined_outside(struct paths *p, struct doc *d, uint32_t obj, bool *joined)
 {
 	const struct json *j = &d->json;
-	struct slice key = string_at(j, json_member(j, obj, SL("key")), d->arena), folder = { NULL, 0 };
+	uint32_t at = json_member(j, obj, SL("key"));
+	struct slice key = string_at(j, at, d->arena), folder = { NULL, 0 };
 
 	*joined = false;
-	if (!key.p)
+	if (!key.p || doc_has(d, at, DOC_ITEM))
 		return false;
 	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next && !folder.p; t = j->tok[t + 1].next) {
 		struct slice name = json_string(j, t, d->arena);
@@ -138,7 +139,7 @@ static bool object_outside(struct filter *f, struct doc *d, uint32_t obj)
 	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next && !outside; t = j->tok[t + 1].next) {
 		struct slice name, text;
 
-		if (doc_has(d, t, DOC_GONE) || doc_has(d, t + 1, DOC_VALUE) || !json_is(j, t + 1, JSON_STRING))
+		if (doc_has(d, t, DOC_GONE) || doc_has(d, t + 1, DOC_VALUE | DOC_ITEM) || !json_is(j, t + 1, JSON_STRING))
 			continue;
 		name = json_string(j, t, d->arena);
 		text = json_string(j, t + 1, d->arena);
@@ -206,7 +207,7 @@ static bool item_outside(struct filter *f, struct slice text, struct slice name)
 		return !text_in(p, name, look, text);
 	if (p->lists_root && is_list_name(name) && !memchr(text.p, '/', text.n))
 		return !scope_in(&p->scope, text, SCOPE_FOLDER);
-	if (doc_text_holds_json(text) && !look_text_is_json(text))
+	if (doc_text_holds_json(text) && !doc_text_is_json(text))
 		return !scope_sentence_in(&p->scope, text);
 	return !scope_bare_in(&p->scope, text);
 }

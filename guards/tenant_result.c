@@ -150,14 +150,13 @@ static bool prose_is_other(struct tenancy *t, struct slice text)
 	const struct lock *lock = NULL;
 	struct slice before = SL("");
 
-	for (struct slice rest = text, word = cut_word(&rest); word.n; before = word, word = cut_word(&rest)) {
+	for (struct slice rest = text, word = cut_word(&rest); word.n || rest.n; before = word, word = cut_word(&rest)) {
 		struct slice value = word, name;
 
 		if (slice_eq(word, SL(":"))) {
 			lock = lock_of(t, before);
 			continue;
 		}
-
 		if (slice_find(word, SL("://")) >= 0) {
 			if (!scope_uri_tenant_in(&t->scope, word))
 				return true;
@@ -167,9 +166,9 @@ static bool prose_is_other(struct tenancy *t, struct slice text)
 		if (lock && text_is_other(t, lock, word))
 			return true;
 		lock = NULL;
-		bool equals = memchr(word.p, '=', word.n);
+		bool equals = word.n && memchr(word.p, '=', word.n);
 		name = slice_cut(&value, equals ? '=' : ':');
-		if (!value.p || (!equals && !memchr(name.p, '_', name.n)))
+		if (!name.n || !value.p || (!equals && !memchr(name.p, '_', name.n)))
 			continue;
 		lock = lock_of(t, name);
 		if (lock && value.n && text_is_other(t, lock, value))
@@ -180,11 +179,15 @@ static bool prose_is_other(struct tenancy *t, struct slice text)
 }
 
 /* A sentence of the vault's, or a text that quotes JSON. */
-static bool report_is_other(struct tenancy *t, struct slice name, struct slice text)
+static bool report_is_other(struct tenancy *t, struct slice name, struct doc *d, uint32_t tok)
 {
-	if (look_text_is_json(text))
-		return false;
-	return (mask_name_sentence(name) == SENTENCE_REPORT || doc_text_holds_json(text)) && prose_is_other(t, text);
+	struct slice text = json_string(&d->json, tok, d->arena);
+
+	if (!text.p || (mask_name_sentence(name) != SENTENCE_REPORT && !doc_text_holds_json(text)))
+		return !text.p;
+	/* What is JSON is looked at as such. */
+	struct doc *inner = doc_inside(d, tok, SL(""));
+	return inner && inner->kind == DOC_TEXT && prose_is_other(t, text);
 }
 
 /* --- JSON ---------------------------------------------------------------------------------------------------------- */
@@ -210,7 +213,7 @@ static bool object_is_other(struct filter *f, struct doc *d, uint32_t obj)
 		lock = lock ? NULL : lock_of(t, name);
 		if (lock && value_is_other(t, lock, d, m + 1))
 			return true;
-		if (json_is(j, m + 1, JSON_STRING) && report_is_other(t, name, json_string(j, m + 1, d->arena)))
+		if (json_is(j, m + 1, JSON_STRING) && report_is_other(t, name, d, m + 1))
 			return true;
 		if (slice_eq(name, SL("uri")) && json_is(j, m + 1, JSON_STRING) &&
 			!scope_uri_tenant_in(&t->scope, json_string(j, m + 1, d->arena)))
@@ -224,7 +227,7 @@ static bool item_is_other(struct filter *f, struct slice text, struct slice name
 	struct tenancy *t = f->ctx;
 	const struct lock *lock = name.n ? lock_of(t, name) : NULL;
 
-	return (lock && text_is_other(t, lock, text)) || report_is_other(t, SL("-"), text) ||
+	return (lock && text_is_other(t, lock, text)) || (doc_text_holds_json(text) && !doc_text_is_json(text) && prose_is_other(t, text)) ||
 		(slice_find(text, SL("://")) >= 0 && !scope_uri_tenant_in(&t->scope, text));
 }
 

@@ -25,30 +25,40 @@ static inline uint64_t word_part(const char *eight)
 	return be64toh(v);
 }
 
+/* memcmp of two texts of WORD_ROOM bytes whose first eight are the same. */
+static inline int word_order_rest(const char *a, const char *b)
+{
+	for (size_t i = 8; i < WORD_ROOM; i += 8) {
+		uint64_t x = word_part(a + i), y = word_part(b + i);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return 0;
+}
+
 /* The row of `s`, or NULL. */
 static inline const struct word *word_find(const struct word *rows, size_t n, struct slice s)
 {
 	char text[WORD_ROOM] = { 0 };
-	uint64_t want[WORD_ROOM / 8];
-	size_t lo = 0;
+	const struct word *low = rows;
 
 	if (s.n == 0 || s.n >= WORD_ROOM)
 		return NULL;
 	memcpy(text, s.p, s.n);
-	for (size_t i = 0; i < WORD_ROOM / 8; i++)
-		want[i] = word_part(text + 8 * i);
-	while (lo < n) {
-		size_t mid = lo + (n - lo) / 2, i = 0;
-		uint64_t have = word_part(rows[mid].text);
+	uint64_t want = word_part(text);
+	while (n > 0) {
+		const struct word *mid = low + n / 2;
+		uint64_t have = word_part(mid->text);
+		int order = have < want ? -1 : have > want ? 1 : word_order_rest(mid->text, text);
 
-		while (have == want[i] && ++i < WORD_ROOM / 8)
-			have = word_part(rows[mid].text + 8 * i);
-		if (i == WORD_ROOM / 8)
-			return rows[mid].text[s.n - 1] ? &rows[mid] : NULL; /* else `s` ends in NULs */
-		if (have < want[i])
-			lo = mid + 1;
-		else
-			n = mid;
+		if (order == 0)
+			return mid->text[s.n - 1] ? mid : NULL; /* else `s` ends in NULs */
+		if (order < 0) {
+			low = mid + 1;
+			n--;
+		}
+		n /= 2;
 	}
 	return NULL;
 }

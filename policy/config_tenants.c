@@ -1,4 +1,4 @@
-/* Vaults that take their tenant from a header: the lock of a profile holds there only when that header says the same. */
+/* Vaults that take their tenant from a header: a profile's lock holds there only when that header says the same. */
 #include "policy/config_inside.h"
 
 static bool may_use(const struct agent_config *agent, const struct upstream_config *u)
@@ -42,18 +42,21 @@ static void lock_upstream(struct loader *l, struct upstream_config *u, struct sl
 		if (!a->policy || !may_use(a, u))
 			continue;
 		struct slice tenant = a->policy->tenant.text;
-		if (given ? tenant.n && !slice_eq(tenant, given->value) : locked && !slice_eq(tenant, locked->policy->tenant.text))
+		if (given ? tenant.n && !slice_eq(tenant, given->value)
+		          : locked && !slice_eq(tenant, locked->policy->tenant.text))
 			other = a;
 		if (!locked || tenant.n)
 			locked = a;
 	}
 	if (other && given)
 		faults_add(l->faults, u->at, "`%.*s` is sent as `%.*s`, but agent `%.*s` is locked to tenant `%.*s`",
-			SL_ARG(header), SL_ARG(given->value), SL_ARG(other->name), SL_ARG(other->policy->tenant.text));
+		        SL_ARG(header), SL_ARG(given->value), SL_ARG(other->name), SL_ARG(other->policy->tenant.text));
 	else if (other)
 		faults_add(l->faults, u->at,
-			"agents of different tenants, or one without, share this vault, which takes the tenant from `%.*s`: "
-			"write that header here, or give each tenant an upstream", SL_ARG(header));
+		        "agents of different tenants, or one without, share this vault, which takes the tenant from "
+		        "`%.*s`: "
+		        "write that header here, or give each tenant an upstream",
+		        SL_ARG(header));
 	else if (!given && locked && locked->policy->tenant.text.n)
 		add_header(l, u, header, locked->policy->tenant.text);
 }

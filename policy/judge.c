@@ -21,7 +21,8 @@ static const struct prefix *find_denied(const struct policy *p, const struct pat
 	for (size_t i = 0; i < p->denied.n; i++) {
 		struct slice denied = p->denied.v[i].path.folded;
 
-		if (path_covers(denied, path->folded) || covers_suffixed(denied, path->folded) || (below && path_covers(path->folded, denied)))
+		if (path_covers(denied, path->folded) || covers_suffixed(denied, path->folded) ||
+			(below && path_covers(path->folded, denied)))
 			return &p->denied.v[i];
 	}
 	return NULL;

@@ -72,11 +72,12 @@ static struct slice make_bytes(struct table *t, struct slice text)
 
 	buf_init(&b, 1u << 20);
 	for (size_t i = 0; i < text.n;) {
-		if (i + 3 >= text.n || text.p[i] != '\\' || text.p[i + 1] != 'x' || hex(text.p[i + 2]) < 0 || hex(text.p[i + 3]) < 0) {
+		struct slice rest = slice_from(text, i);
+		if (rest.n < 4 || !slice_starts(rest, SL("\\x")) || hex(rest.p[2]) < 0 || hex(rest.p[3]) < 0) {
 			buf_add_char(&b, text.p[i++]);
 			continue;
 		}
-		char c = (char)(hex(text.p[i + 2]) << 4 | hex(text.p[i + 3]));
+		char c = (char)(hex(rest.p[2]) << 4 | hex(rest.p[3]));
 		size_t times = 1;
 		i += 4;
 		if (i < text.n && text.p[i] == '*')
@@ -139,7 +140,7 @@ bool table_call(struct table *t, struct slice text)
 	if (!t->catalog)
 		return false;
 	if (t->unread != E_OK) {
-		t->judgement = (struct judgement){ .kind = VERDICT_DENY, .why = { .kind = VERDICT_DENY, .reason = R_MESSAGE } };
+		t->judgement = (struct judgement){ .kind = VERDICT_DENY };
 		return true;
 	}
 	memset(&t->judgement, 0, sizeof t->judgement);
