@@ -108,6 +108,8 @@ static enum masked hide_addresses(struct doc *d)
 
 /* --- private keys --------------------------------------------------------------------------------------------------- */
 
+#define LABEL_MAX 80 /* bytes from the first dash to `PRIVATE KEY` */
+
 /* -----BEGIN … PRIVATE KEY-----, with PGP's ` BLOCK` */
 static enum masked hide_keys(struct doc *d)
 {
@@ -123,7 +125,8 @@ static enum masked hide_keys(struct doc *d)
 		at = key + 11;
 		if (!slice_starts(behind, SL("-----")) && !slice_starts(behind, SL(" BLOCK-----")))
 			continue;
-		while (start > 0 && s.p[start - 1] != '\n' && !slice_starts(slice_from(s, start), SL("-----BEGIN")))
+		while (start > 0 && key - start < LABEL_MAX && s.p[start - 1] != '\n' &&
+			!slice_starts(slice_from(s, start), SL("-----BEGIN")))
 			start--;
 		at = mask_pem_end(s, key);
 		m = hide(d, start, at);

@@ -104,7 +104,7 @@ static bool ends_like_value(struct slice folded)
 	return true;
 }
 
-/* What stands behind the name of a value when only a part of it, or another spelling, is shown: `value_preview`, `key_b64`. */
+/* The name of a value without what says that a part, or another spelling, is shown: `value_preview`, `token_b64`, `secret2`. */
 static struct slice cut_manner(struct slice folded)
 {
 	static const struct slice MANNERS[] = { { "b64", 3 }, { "base64", 6 }, { "encoded", 7 }, { "hex", 3 }, { "hint", 4 },

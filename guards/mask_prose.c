@@ -1,6 +1,6 @@
 /*
- * Values named in a sentence: `password: …`, `"token": "…"`, `api_key=…`, `the value is …`, `<value>…</value>`. What credentials
- * look like by themselves is mask_credentials.c's, tables are mask_tables.c's.
+ * Values named in a sentence: `password: …`, `"token": "…"`, `api_key=…`, `the value is …`, `<value>…</value>`.
+ * Credentials that show by themselves are mask_credentials.c's, tables mask_tables.c's.
  */
 #include "guards/mask_names.h"
 #include "guards/mask_text.h"
@@ -29,7 +29,11 @@ static bool is_word(char c)
 
 static bool is_value_name(struct slice name, bool one_word)
 {
-	enum name_class c = mask_name_class(name);
+	size_t dashes = 0;
+
+	while (dashes < name.n && (name.p[dashes] == '-' || name.p[dashes] == '_'))
+		dashes++;
+	enum name_class c = dashes < name.n ? mask_name_class(name) : NAME_PLAIN;
 	return c == NAME_VALUE || (c == NAME_VALUEISH && one_word);
 }
 
@@ -183,19 +187,20 @@ static bool block_below(struct slice s, size_t at, size_t *from, size_t *end)
 static enum masked hide_below(struct prose *p, size_t at, size_t *next)
 {
 	struct slice s = p->d->text;
-	size_t from, end;
-	struct slice below = slice_trim(slice_from(s, line_end(s, at)));
+	size_t from, end, below = line_end(s, at);
 
-	*next = at;
-	if (!below.n) {
+	while (below < s.n && (unsigned char)s.p[below] <= ' ')
+		below++;
+	*next = below;
+	if (below == s.n) {
 		p->open = true;
 		return MASKED_OK;
 	}
-	if (slice_starts(below, SL("-----BEGIN "))) {
-		from = (size_t)(below.p - s.p);
+	if (slice_starts(slice_from(s, below), SL("-----BEGIN "))) {
+		from = below;
 		end = mask_pem_end(s, from);
 	} else if (!block_below(s, at, &from, &end)) {
-		from = (size_t)(below.p - s.p);
+		from = below;
 		return line_end(s, from) == word_end(s, from) ? hide_word(p, from, true, next) : MASKED_OK;
 	}
 	*next = end;
@@ -214,7 +219,9 @@ static enum masked hide_named(struct prose *p, const struct value_name *name, si
 	*next = at;
 	if (p->doubt || name->in_path)
 		return hide_word(p, at, true, next);
-	if (end == at || (end == at + 1 && s.p[at] == '\r') || s.p[at] == '|' || s.p[at] == '>')
+	/* Nothing, or the sign of a block in YAML: `|`, `>-`. */
+	bool block = end - at <= 4 && end > at && (s.p[at] == '|' || s.p[at] == '>');
+	if (end == at || (end == at + 1 && s.p[at] == '\r') || block)
 		return hide_below(p, at, next);
 	if (slice_starts(slice_from(s, at), SL("-----BEGIN "))) {
 		end = mask_pem_end(s, at);

@@ -57,7 +57,7 @@ bool paths_lines(struct paths *p, struct doc *d)
 	}
 	if (p->bears)
 		return false;
-	/* A list that cannot be cut is refused, and so is what the vault says by itself; other prose is about something else. */
+	/* A list that cannot be cut is refused, and so is what the vault says by itself; other prose loses words. */
 	if (p->call && p->call->action != ACT_LIST)
 		return paths_hide(p, d);
 	return !scope_sentence_in(&p->scope, d->text);

@@ -30,7 +30,7 @@ static bool is_label_map(struct slice name)
 		slice_eq_nocase(name, SL("labels"));
 }
 
-/* Members of rows and reports that name a secret without saying so; of an unknown vault, whatever may be a secret's name. */
+/* What names a secret in rows and reports without saying so; of an unknown vault, whatever may be a secret's name. */
 static bool may_be_path(const struct paths *p, struct slice name)
 {
 	static const char *const NAMES[] = { "resource", "object", "secret", NULL };
@@ -172,7 +172,7 @@ static bool has_word(struct slice name, const char *const *words)
 	return false;
 }
 
-/* The call lists secrets from the root: what it names by one word stands at the top, and is no part of a folder asked for. */
+/* The call lists secrets from the root: one word names what stands at the top, and is no part of a folder asked for. */
 static bool lists_root(const struct paths *p)
 {
 	static const char *const WORDS[] = { "secret", "key", "credential", "password", "path", NULL };
@@ -232,7 +232,7 @@ bool paths_names(struct paths *p, struct doc *d, uint32_t root)
 		.ctx = p };
 
 	/* What the catalog calls a value may hold slashes. */
-	for (size_t i = 0; p->rule && i < p->rule->out.n_values && p->err == E_OK; i++)
+	for (size_t i = 0; p->rule && !p->extra && i < p->rule->out.n_values && p->err == E_OK; i++)
 		p->err = docsel_mark(d, root, &p->rule->out.values[i], DOC_VALUE);
 	p->root = root;
 	p->lists_root = lists_root(p);

@@ -258,11 +258,14 @@ static bool word_in(struct scope *s, struct slice word)
 {
 	if (is_idiom(word))
 		return true;
-	/* `key=prod/x`, `path:prod/x`: what is named stands behind the sign. */
-	for (size_t i = 0; i + 1 < word.n && word.p[i] != '/'; i++)
-		if (word.p[i] == '=')
-			return word_in(s, slice_from(word, i + 1));
-	return scope_was_asked(s, word) || scope_bare_in(s, word);
+	/* `key=prod/x`: what is named stands behind the last sign before the path. */
+	const char *slash = memchr(word.p, '/', word.n);
+	for (size_t i = slash ? (size_t)(slash - word.p) : word.n; i > 0; i--)
+		if (word.p[i - 1] == '=') {
+			word = slice_from(word, i);
+			break;
+		}
+	return is_idiom(word) || scope_was_asked(s, word) || scope_bare_in(s, word);
 }
 
 bool scope_word_outside(struct scope *s, struct slice text, size_t *from, size_t *to)

@@ -142,8 +142,8 @@ static struct slice cut_word(struct slice *rest)
 }
 
 /*
- * `tenant_id=x`, `tenant_id: x`, `"tenant": "x"`, and URIs. The word `tenant` right before a colon is a heading more often
- * than not.
+ * `tenant_id=x`, `tenant_id: x`, `"tenant": "x"`, and URIs. The word `tenant` right before a colon is a heading more
+ * often than not.
  */
 static bool prose_is_other(struct tenancy *t, struct slice text)
 {
@@ -227,7 +227,8 @@ static bool item_is_other(struct filter *f, struct slice text, struct slice name
 	struct tenancy *t = f->ctx;
 	const struct lock *lock = name.n ? lock_of(t, name) : NULL;
 
-	return (lock && text_is_other(t, lock, text)) || (doc_text_holds_json(text) && !doc_text_is_json(text) && prose_is_other(t, text)) ||
+	return (lock && text_is_other(t, lock, text)) ||
+		(doc_text_holds_json(text) && !doc_text_is_json(text) && prose_is_other(t, text)) ||
 		(slice_find(text, SL("://")) >= 0 && !scope_uri_tenant_in(&t->scope, text));
 }
 
