@@ -4,7 +4,7 @@
  * like nothing.
  */
 #include "guards/facts.h"
-#include "guards/look.h"
+#include "guards/names.h"
 
 #define GENERIC_MAX_NESTING 4
 
@@ -19,7 +19,7 @@ static void read_object(struct generic *g, uint32_t obj);
 
 static enum look look_of(struct generic *g, struct slice name)
 {
-	return look_name(&g->f->view->catalog->vocabulary, name);
+	return names_look(g->f->view, name);
 }
 
 /* A write carries values inward; a read that takes one is odd, and its argument is judged like any other. */

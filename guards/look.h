@@ -24,8 +24,10 @@ enum look {
 
 /* Folds a name so, into `out`. */
 struct slice look_fold(struct slice name, char out[LOOK_MAX_NAME]);
-/* The catalog's own words (may be NULL) first, then ours. */
-enum look look_name(const struct vocabulary *, struct slice name);
+/* By the catalog's own words alone. */
+enum look look_vocabulary(const struct vocabulary *, struct slice name);
+/* By our own words alone. guards/names.h asks both. */
+enum look look_word(struct slice name);
 static inline bool look_is_path(enum look l)
 {
 	return l == LOOK_PATH || l == LOOK_PREFIX || l == LOOK_FOLDER;

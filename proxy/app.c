@@ -98,6 +98,7 @@ static void on_sweep(uv_timer_t *timer)
 			;
 		backend_tick(app->backends[i], now_ms);
 	}
+	names_forget(&app->names);
 	memory_tick(&app->memory, app->id_count, now_ms);
 }
 
@@ -265,6 +266,7 @@ void app_finish(struct app *app, void (*closed)(void *ctx), void *ctx)
 	config_unref(app->config);
 	audit_close(app->audit);
 	uv_close((uv_handle_t *)&app->sweep, NULL);
+	names_forget(&app->names);
 	arena_finish(&app->scratch);
 	count_closed(app);
 }

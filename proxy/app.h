@@ -7,6 +7,7 @@
 #include <uv.h>
 #include "base/arena.h"
 #include "base/table.h"
+#include "guards/names.h"
 #include "policy/config.h"
 #include "proxy/front.h"
 #include "proxy/memory.h"
@@ -48,6 +49,7 @@ struct app {
 	struct audit *audit;
 	struct exchange *free_exchanges;
 	size_t n_free_exchanges;
+	struct names names;             /* forgotten with every sweep */
 	struct arena scratch;           /* for one incoming message at a time */
 	uv_timer_t sweep;               /* deadlines and idle sessions, every SWEEP_MS */
 	uint64_t id_prefix, id_count;   /* of decision ids */
