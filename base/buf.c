@@ -204,7 +204,7 @@ static struct slice add_json_blocks(struct buf *b, struct slice s)
 	return slice_make(p, (size_t)(end - p));
 }
 
-static enum err add_json_text(struct buf *b, struct slice s)
+enum err buf_add_json_text(struct buf *b, struct slice s)
 {
 	while (s.n >= 2 * JSON_SCAN_BYTES && b->max - b->n >= BLOCK_ROOM) {
 		if (b->cap - b->n < BLOCK_ROOM && buf_reserve(b, BLOCK_ROOM) != E_OK)
@@ -225,7 +225,7 @@ enum err buf_add_json_string(struct buf *b, struct slice s)
 	if (e == E_OK)
 		e = buf_add_char(b, '"');
 	if (e == E_OK)
-		e = add_json_text(b, s);
+		e = buf_add_json_text(b, s);
 	if (e == E_OK)
 		e = buf_add_char(b, '"');
 	if (e != E_OK)

@@ -128,8 +128,14 @@ struct slice json_unescaped(const struct json *j, uint32_t t, struct arena *a)
 	out = at = arena_alloc_raw(a, raw.n); /* an escape is never shorter than what it stands for */
 	if (!out)
 		return (struct slice){ NULL, 0 };
-	while (end - p >= 2 * JSON_SCAN_BYTES) /* what is left of the room is never less than what is left to read */
-		at = unescape_block(&p, at);
+	while (end - p >= 2 * JSON_SCAN_BYTES) { /* what is left of the room is never less than what is left to read */
+		const char *from = p, *last = end - 2 * JSON_SCAN_BYTES + 1;
+		const char *stop = last - p > ARENA_STEP_BYTES ? p + ARENA_STEP_BYTES : last;
+
+		while (p < stop)
+			at = unescape_block(&p, at);
+		arena_worked(a, (size_t)(p - from));
+	}
 	while (p < end) {
 		if (*p == '\\')
 			at += unescape(&p, at);

@@ -49,7 +49,12 @@ enum err judge_learn(
 	if (!c || !c->method || !teaches(c))
 		return E_OK;
 	enum err e = result_open(v, c, rpc, &r);
-	return e == E_OK ? chain_learn(ledger, book, v, c, &r) : e;
+	struct pace *pace = v->arena->pace;
+	v->arena->pace = NULL; /* nobody else may learn meanwhile */
+	if (e == E_OK)
+		e = chain_learn(ledger, book, v, c, &r);
+	v->arena->pace = pace;
+	return e;
 }
 
 void call_summary(const struct call *c, struct call_summary *out)

@@ -266,6 +266,7 @@ static void walk(struct mask *m, struct doc *d, uint32_t tok, const struct place
 {
 	const struct json *j = &d->json;
 
+	arena_worked(d->arena, ARENA_STEP_TOKEN);
 	if (doc_has(d, tok, DOC_GONE))
 		return;
 	if (json_is(j, tok, JSON_OBJECT)) {

@@ -11,6 +11,7 @@
 #include "proxy/channel.h"
 #include "proxy/exchange.h"
 #include "proxy/fetch.h"
+#include "proxy/reading.h"
 #include "proxy/revive.h"
 #include "proxy/sidecar.h"
 
@@ -224,6 +225,8 @@ bool app_init(struct app *app, uv_loop_t *loop, struct config *config, struct sl
 	digest_random(&app->id_prefix, sizeof app->id_prefix);
 	uv_timer_init(loop, &app->sweep);
 	app->sweep.data = app;
+	uv_idle_init(loop, &app->readings.idle);
+	app->readings.idle.data = app;
 	app->sessions = table_create(MAX_SESSIONS, NULL);
 	app->audit = audit_open(loop, config->audit_file, config->audit_stdout, &text);
 	if (!app->sessions || !app->audit) {
@@ -255,6 +258,7 @@ void app_finish(struct app *app, void (*closed)(void *ctx), void *ctx)
 	app->closed = closed;
 	app->closed_ctx = ctx;
 	app->n_closing++; /* ours: so that `closed` comes once, at the end */
+	readings_finish(app);
 	for (size_t i = 0; i < app->n_backends; i++)
 		drop_backend(app, app->backends[i]);
 	free(app->backends);
@@ -266,6 +270,7 @@ void app_finish(struct app *app, void (*closed)(void *ctx), void *ctx)
 	config_unref(app->config);
 	audit_close(app->audit);
 	uv_close((uv_handle_t *)&app->sweep, NULL);
+	uv_close((uv_handle_t *)&app->readings.idle, NULL);
 	names_forget(&app->names);
 	arena_finish(&app->scratch);
 	count_closed(app);

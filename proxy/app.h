@@ -37,6 +37,14 @@ enum {
 	MAX_UPSTREAM_CONNECTIONS = 512,
 };
 
+struct reading;
+
+/* Long messages that are being worked through, in turn (proxy/reading.c). */
+struct readings {
+	struct reading *first, *last;
+	uv_idle_t idle;             /* runs while there are any */
+};
+
 struct app {
 	struct front front;             /* first: the transports' way in (proxy/sidecar.c) */
 	uv_loop_t *loop;
@@ -51,6 +59,7 @@ struct app {
 	size_t n_free_exchanges;
 	struct names names;             /* forgotten with every sweep */
 	struct arena scratch;           /* for one incoming message at a time */
+	struct readings readings;
 	uv_timer_t sweep;               /* deadlines and idle sessions, every SWEEP_MS */
 	uint64_t id_prefix, id_count;   /* of decision ids */
 	struct memory memory;

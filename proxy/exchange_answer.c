@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "mcp/era.h"
 #include "proxy/exchange_inside.h"
+#include "proxy/reading.h"
 #include "proxy/remap.h"
 
 /* --- notifications and requests before the answer ---------------------------------------------------------------------- */
@@ -135,11 +136,8 @@ static bool is_ours(const struct exchange *x, const struct rpc *rpc, struct aren
 	return rpc->id == JSON_NONE ? rpc->kind == RPC_ERROR : slice_eq(rpc_id_key(rpc, arena), x->upstream_id);
 }
 
-static void on_message(void *ctx, struct slice json)
+static void read_message(struct exchange *x, struct slice json, struct arena *arena)
 {
-	struct exchange *x = ctx;
-	struct app *app = x->app;
-	struct arena *arena = &app->scratch;
 	struct rpc rpc;
 	enum err e = rpc_parse(&rpc, json, arena, NULL);
 
@@ -158,7 +156,17 @@ static void on_message(void *ctx, struct slice json)
 	} else if (x->kind == XK_REQUEST) {
 		exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault answered another request");
 	}
-	arena_reset(arena);
+}
+
+static void on_message(void *ctx, struct slice json)
+{
+	struct exchange *x = ctx;
+	struct app *app = x->app;
+
+	if (reading_waits(x) && !reading_finish(x))
+		return;
+	reading_begin(x, json, &app->scratch, true, read_message);
+	arena_reset(&app->scratch);
 }
 
 static void on_stream(void *ctx)
@@ -224,6 +232,11 @@ static void on_end(void *ctx, const struct upstream_end *end)
 	struct channel *c = x->channel;
 
 	x->ucall = NULL;
+	if (reading_waits(x)) {
+		x->late_end = *end;
+		x->has_late_end = true;
+		return;
+	}
 	x->upstream_status = end->status;
 	if (x->state == X_ANSWERING) {
 		exchange_end(x, X_DONE);
@@ -245,6 +258,15 @@ static void on_end(void *ctx, const struct upstream_end *end)
 	}
 	exchange_audit(x, "answered", NULL);
 	exchange_accept(x);
+}
+
+bool exchange_was_read(struct exchange *x)
+{
+	if (!x->has_late_end)
+		return true;
+	x->has_late_end = false;
+	on_end(x, &x->late_end);
+	return false;
 }
 
 struct upstream_sink exchange_sink(struct exchange *x)

@@ -4,6 +4,7 @@
 #include "proxy/backend.h"
 #include "proxy/channel.h"
 #include "proxy/exchange.h"
+#include "proxy/reading.h"
 
 #define SESSION_NOT_FOUND (-32001) /* what the SDKs' own servers say with a 404 */
 
@@ -91,19 +92,13 @@ static const char *unreadable(enum err e)
 	return e == E_BATCH ? "batches are not part of this protocol revision" : err_text(e);
 }
 
-static void post(struct front *front, const struct ask *ask, struct reply *reply)
+static void read_request(struct exchange *x, struct slice body, struct arena *arena)
 {
-	struct app *app = (struct app *)(void *)front;
-	struct exchange *x = exchange_new(app, ask, reply);
+	const struct ask *ask = x->ask;
 	struct caller who;
+	enum err e = body.p ? rpc_parse(&x->rpc, body, arena, NULL) : E_NOMEM;
 
-	if (!x) {
-		reply->ops->fail(reply, 503, SL(""));
-		return;
-	}
-	/* A copy: the exchange may outlive its caller, whose buffer goes with it. */
-	struct slice body = arena_dup(&x->arena, ask->body);
-	enum err e = body.p ? rpc_parse(&x->rpc, body, &x->arena, NULL) : E_NOMEM;
+	arena->pace = NULL; /* from here on the world outside counts, and must stand still */
 	if (e != E_OK) {
 		bool shape = e == E_ENVELOPE || e == E_BATCH || e == E_ID || e == E_MEMBER;
 
@@ -111,7 +106,7 @@ static void post(struct front *front, const struct ask *ask, struct reply *reply
 		return;
 	}
 	x->id = x->rpc.kind == RPC_REQUEST ? rpc_id(&x->rpc) : SL("");
-	if (app->draining) {
+	if (x->app->draining) {
 		fail(x, 503, RPC_INTERNAL_ERROR, "narrowgate is shutting down");
 		return;
 	}
@@ -125,6 +120,20 @@ static void post(struct front *front, const struct ask *ask, struct reply *reply
 	struct channel *c = find_channel(x, ask, &who, opens);
 	if (c)
 		exchange_start(x, c);
+}
+
+static void post(struct front *front, const struct ask *ask, struct reply *reply)
+{
+	struct app *app = (struct app *)(void *)front;
+	struct exchange *x = exchange_new(app, ask, reply);
+
+	if (!x) {
+		reply->ops->fail(reply, 503, SL(""));
+		return;
+	}
+	x->ask = ask;
+	/* A copy: the exchange may outlive its caller, whose buffer goes with it. */
+	reading_begin(x, arena_dup(&x->arena, ask->body), &x->arena, false, read_request);
 }
 
 static void listen_for(struct front *front, const struct ask *ask, struct reply *reply)
