@@ -15,7 +15,7 @@ static struct slice advice(const struct call *c, const struct judgement *j)
 	case R_MASKED_INPUT:
 		return SL("send a real value, or leave the secret as it is");
 	case R_PATH_MISSING:
-		return SL("name a path inside the allowed prefixes, where the tool takes one");
+		return j->why.what.n ? SL("") : SL("name a path inside the allowed prefixes, where the tool takes one");
 	case R_ARGUMENT:
 		return SL("leave that argument out");
 	case R_PATH_UNCLEAR:

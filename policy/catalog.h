@@ -92,6 +92,7 @@ struct rule {
 	enum path_covers covers;
 	bool path_optional;              /* no path argument given: the call reaches everything it lists, and its answer is filtered */
 	bool unresolved;                 /* reaches secrets that no argument names: refused while a path rule is on */
+	bool pathless;                   /* touches nothing that a path could name: passes under a path rule without one */
 	const struct selector *secret_args; /* a container stands for all below it */
 	size_t n_secret_args;
 	const struct slice *args;        /* harmless arguments the tool also takes */

@@ -320,6 +320,11 @@ static void test_offered(void **state)
 	f.policy.actions = ~0u;
 	allow("prod");
 	assert_false(offered_tool(&v, SL("scaivault_proxy_read")));
+	f.policy.read_only = false;
+	assert_false(offered_tool(&v, SL("scaivault_create_root_ca")));
+	assert_true(offered_tool(&v, SL("scaivault_generate_secret_preview")));
+	assert_true(offered_tool(&v, SL("scaivault_issue_certificate")));
+	assert_true(offered_tool(&v, SL("scaivault_revoke_lease")));
 }
 
 int main(void)
