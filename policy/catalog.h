@@ -127,6 +127,7 @@ struct vocabulary {
 	struct words reads;      /* words of tool names: a tool made of these and nouns reads */
 	struct words writes;     /* any of these makes it a write */
 	struct words runs;       /* it does whatever it is told */
+	struct words mints;      /* what it reads is made for it: a read of such a thing issues a credential */
 	struct words paths;      /* argument and member names: one path */
 	struct words prefixes;   /* names everything below, and patterns */
 	struct words folders;    /* joined with a `keys` argument beside it */

@@ -94,6 +94,40 @@ static void test_untouched(void **state)
 	assert_true(s.bears_values);
 }
 
+static bool bears(const char *catalog, const char *tool)
+{
+	char text[256];
+	struct faults faults;
+	struct call_summary s;
+
+	faults_init(&faults);
+	catalog_free(f.catalog);
+	f.catalog = catalog_builtin(slice_of(catalog), &faults);
+	faults_finish(&faults);
+	snprintf(text, sizeof text,
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":{\"path\":\"a\"}}}", tool);
+	judge(text, M_UNKNOWN);
+	call_summary(f.call, &s);
+	return s.bears_values;
+}
+
+/* MASK-14: while such a call is open the vault's own texts wait. */
+static void test_bears_values(void **state)
+{
+	(void)state;
+	f.policy.mask_values = true;
+	assert_true(bears("generic", "get_secret"));
+	assert_true(bears("generic", "generate_password"));
+	assert_true(bears("generic", "rotate_secret"));
+	assert_true(bears("generic", "execute"));
+	assert_false(bears("generic", "set_secret"));
+	assert_false(bears("generic", "list_secrets"));
+	assert_true(bears("scaivault", "scaivault_rotate_secret"));
+	assert_true(bears("scaivault", "scaivault_get_secret_versions"));
+	assert_false(bears("scaivault", "scaivault_delete_secret"));
+	assert_false(bears("scaivault", "scaivault_list_secrets"));
+}
+
 /* JSON-02 */
 static void test_escaped_names(void **state)
 {
@@ -331,6 +365,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_untouched, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bears_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_escaped_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers_refused, setup, teardown),
