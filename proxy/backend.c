@@ -1,7 +1,8 @@
 #include "proxy/backend.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include "base/log.h"
 #include "proxy/channel.h"
 
 #define PROBE_AGAIN_MS 1000
@@ -227,6 +228,9 @@ static void on_probed(void *ctx, const struct upstream_end *end)
 	b->next_probe_ms = uv_now(b->app->loop) + PROBE_AGAIN_MS;
 	if (end->outcome == UP_DONE)
 		b->reached = true;
+	if (!b->reached && end->outcome == b->probed)
+		return;
+	b->probed = end->outcome;
 	log_line(b->reached ? LOG_INFO : LOG_WARN, "upstream", "%.*s: %s", SL_ARG(b->conf->name),
 		b->reached ? "reached" : upstream_outcome_text(end->outcome));
 }
@@ -237,6 +241,22 @@ void backend_tick(struct backend *b, uint64_t now_ms)
 		return;
 	b->probing = true;
 	vault_probe(b->vault, on_probed, b);
+}
+
+void backend_warn(struct backend *b, const char *fmt, ...)
+{
+	unsigned long left_out;
+	char text[256];
+	va_list args;
+
+	if (!log_limit_admits(&b->warnings, uv_now(b->app->loop), &left_out))
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	if (left_out)
+		log_warn("upstream", "%.*s: %lu more warnings were left out", SL_ARG(b->conf->name), left_out);
+	log_warn("upstream", "%.*s: %s", SL_ARG(b->conf->name), text);
 }
 
 struct backend *backend_find(struct app *app, struct slice name)

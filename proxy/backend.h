@@ -5,6 +5,7 @@
 #ifndef NARROWGATE_PROXY_BACKEND_H
 #define NARROWGATE_PROXY_BACKEND_H
 
+#include "base/log.h"
 #include "guards/toolbook.h"
 #include "proxy/app.h"
 #include "upstream/upstream.h"
@@ -28,6 +29,8 @@ struct backend {
 	size_t open_value_calls;              /* value-bearing calls in flight, over all agents */
 	uint64_t values_until_ms;             /* loop time until which those that ended may still be spoken of */
 	uint64_t next_probe_ms;
+	enum upstream_outcome probed;         /* what the last probe that was told of came to; UP_DONE: none was */
+	struct log_limit warnings;            /* of backend_warn */
 };
 
 /* NULL with a text in *why (static). Takes a reference of the configuration. */
@@ -43,6 +46,8 @@ const struct catalog *backend_catalog(const struct backend *);
 void backend_met(struct backend *, struct slice server_name);
 /* Probes the vault now and then until it was reached once. */
 void backend_tick(struct backend *, uint64_t now_ms);
+/* A warning about what the vault sent, its name before it; a vault that causes many is not written about without end. */
+void backend_warn(struct backend *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The backend of a name; empty: the only one. NULL when there is none, or several and no name. */
 struct backend *backend_find(struct app *, struct slice name);
 

@@ -1,7 +1,6 @@
 #include "proxy/fetch.h"
 
 #include <stdlib.h>
-#include "base/log.h"
 #include "proxy/exchange.h"
 
 #define MAX_PAGES 64
@@ -27,7 +26,7 @@ static void finish(struct fetch *f, bool ok)
 	if (ok)
 		toolbook_set_complete(t->backend->tools, true);
 	else
-		log_warn("upstream", "%.*s: its tool list could not be read", SL_ARG(t->backend->conf->name));
+		backend_warn(t->backend, "its tool list could not be read");
 	/* Resuming may start and end exchanges: look at the list anew each time. */
 	struct exchange *x;
 

@@ -1,7 +1,6 @@
 #include "proxy/trunk.h"
 
 #include <stdlib.h>
-#include "base/log.h"
 #include "base/wipe.h"
 #include "proxy/exchange.h"
 #include "proxy/fetch.h"
@@ -165,8 +164,7 @@ static void on_tell_end(void *ctx, const struct upstream_end *end)
 	struct trunk *t = ctx;
 
 	if (end->outcome != UP_DONE)
-		log_warn("upstream", "%.*s: a notification or answer was not taken: %s", SL_ARG(t->backend->conf->name),
-			upstream_outcome_text(end->outcome));
+		backend_warn(t->backend, "a notification or answer was not taken: %s", upstream_outcome_text(end->outcome));
 }
 
 void trunk_tell(struct trunk *t, struct slice body, struct slice version)
@@ -251,13 +249,13 @@ static void on_vault_message(void *ctx, struct slice json)
 	enum err e = rpc_parse(&rpc, json, arena, NULL);
 
 	if (e != E_OK)
-		log_warn("upstream", "%.*s: dropped a message: %s", SL_ARG(t->backend->conf->name), err_text(e));
+		backend_warn(t->backend, "dropped a message: %s", err_text(e));
 	else if (rpc.kind == RPC_REQUEST)
 		hear_request(t, &rpc, arena);
 	else if (rpc.kind == RPC_NOTIFICATION)
 		hear_notification(t, &rpc, arena);
 	else
-		log_warn("upstream", "%.*s: dropped an answer to a request that is not open", SL_ARG(t->backend->conf->name));
+		backend_warn(t->backend, "dropped an answer to a request that is not open");
 	arena_reset(arena);
 }
 
@@ -265,7 +263,7 @@ static void on_vault_lost(void *ctx, const struct upstream_end *end)
 {
 	struct trunk *t = ctx;
 
-	log_warn("upstream", "%.*s: the conversation is over: %s", SL_ARG(t->backend->conf->name), upstream_outcome_text(end->outcome));
+	backend_warn(t->backend, "the conversation is over: %s", upstream_outcome_text(end->outcome));
 	trunk_lose(t);
 }
 
