@@ -249,6 +249,29 @@ static void free_exchanges(struct app *app)
 	}
 }
 
+/* Each end takes its exchange off the list. */
+static struct exchange *next_to_cut(const struct trunk *t)
+{
+	for (struct exchange *x = t->exchanges; x; x = x->next)
+		if (x->kind != XK_LISTEN && x->reply)
+			return x;
+	return NULL;
+}
+
+void app_cut(struct app *app)
+{
+	struct exchange *x;
+
+	for (size_t i = 0; i < app->n_backends; i++)
+		for (struct trunk *t = app->backends[i]->trunks, *next; t; t = next) {
+			trunk_hold(t);
+			while ((x = next_to_cut(t)))
+				exchange_fail(x, 503, RPC_INTERNAL_ERROR, "narrowgate is shutting down; call again later");
+			next = t->next;
+			trunk_release(t);
+		}
+}
+
 void app_finish(struct app *app, void (*closed)(void *ctx), void *ctx)
 {
 	app->closed = closed;

@@ -145,6 +145,11 @@ static void on_terminate(struct service *service)
 	endpoint_drain(s->endpoint, on_drained, service);
 }
 
+static void on_cut(struct service *service)
+{
+	app_cut(&((struct sidecar *)(void *)service)->app);
+}
+
 static void on_hangup(struct service *service)
 {
 	reload_now(((struct sidecar *)(void *)service)->reload);
@@ -198,7 +203,7 @@ static bool start(struct sidecar *s, struct config *config)
 
 static int serve(struct sidecar *s, struct config *config)
 {
-	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .finish = finish };
+	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .cut = on_cut, .finish = finish };
 
 	service_init(&s->service, &ops, config->drain_ms);
 	bool ok = start(s, config);

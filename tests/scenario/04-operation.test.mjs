@@ -102,6 +102,24 @@ test('K9: SIGTERM with a call in flight: the call answers, then exit 0; idle it 
   assert.ok(Date.now() - from < 3000, `idle exit took ${Date.now() - from} ms`);
 });
 
+test('OPS-12: what is in flight when the drain period ends gets an error, not a closed connection', async (t) => {
+  const script = join(import.meta.dirname, 'servers/both-ways.mjs');
+  const s = await serve(t, { listen: { drain: '1s' }, upstreams: { vault: { catalog: join(import.meta.dirname, 'servers/both-ways.yaml'), command: [process.execPath, script] } } });
+  await ready(s);
+  const hello = await post(s.url, initialize());
+  const session = { 'mcp-session-id': hello.headers.get('mcp-session-id'), 'mcp-protocol-version': '2025-11-25' };
+  await post(s.url, { jsonrpc: '2.0', method: 'notifications/initialized' }, session);
+  const pending = post(s.url, { jsonrpc: '2.0', id: 'w', method: 'tools/call', params: { name: 'wait', arguments: { ms: 20000 } } }, session);
+  await sleep(200);
+  s.p.child.kill('SIGTERM');
+  const r = await pending;
+  assert.equal(r.status, 503, r.body);
+  assert.equal(r.json.id, 'w');
+  assert.equal(r.json.error.code, -32603);
+  assert.match(r.json.error.message, /shutting down/);
+  assert.equal(await s.p.exited, 0);
+});
+
 test('audit: one line a decision, with its id, never a value', async (t) => {
   const vault = await demoVault(t);
   const dir = scratch(t);
