@@ -69,10 +69,13 @@ static void on_message(void *ctx, struct slice json)
 	struct arena *arena = &f->trunk->backend->app->scratch;
 	struct slice cursor = SL("");
 	struct rpc rpc;
-	bool ours = rpc_parse(&rpc, json, arena, NULL) == E_OK && (rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR);
+	bool read = rpc_parse(&rpc, json, arena, NULL) == E_OK;
+	bool ours = read && (rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR);
 	bool ok = ours && slice_eq(rpc_id_key(&rpc, arena), slice_of(f->id)) && read_page(f, &rpc, &cursor);
 	bool more = ok && cursor.n && f->pages < MAX_PAGES;
 
+	if (read && rpc.kind == RPC_REQUEST)
+		trunk_answer_self(f->trunk, &rpc, arena);
 	ok = ok && (!more || write_request(f, cursor));
 	arena_reset(arena);
 	if (!ours)

@@ -176,6 +176,18 @@ void trunk_tell(struct trunk *t, struct slice body, struct slice version)
 		upstream_send(t->up, &r, &sink);
 }
 
+void trunk_answer_self(struct trunk *t, const struct rpc *rpc, struct arena *arena)
+{
+	struct slice id = rpc_id(rpc), answer;
+
+	if (slice_eq(rpc->method_name, SL("ping")))
+		answer = arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{}}", SL_ARG(id));
+	else
+		answer = judge_failure(id, RPC_METHOD_NOT_FOUND, "no agent can be asked here", arena);
+	if (answer.n)
+		trunk_tell(t, answer, t->channels ? slice_of(t->channels->version) : SL(""));
+}
+
 /* --- what the vault says outside of a call ----------------------------------------------------------------------------- */
 
 struct exchange *trunk_find_progress(const struct trunk *t, struct slice key)

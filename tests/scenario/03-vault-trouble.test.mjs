@@ -182,3 +182,27 @@ test('JSON-16: an answer to a request that was never made', async (t) => {
   assert.equal(r.status, 400);
   assert.equal(v.seen.length, 0);
 });
+
+test('what the vault asks on the stream of our own tools/list is answered: a ping, and a no to all else', async (t) => {
+  const answers = new Map();
+  let list;
+  const v = await vault(t, (q, res, m) => {
+    if (m?.method === 'tools/list') {
+      list = { res, id: m.id };
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write(`data: {"jsonrpc":"2.0","id":"v1","method":"ping"}\n\ndata: {"jsonrpc":"2.0","id":2,"method":"roots/list"}\n\n`);
+    } else if (m && !m.method) {
+      answers.set(m.id, m);
+      res.writeHead(202).end();
+      if (answers.size === 2) list.res.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: list.id, result: { tools: [{ name: 'read', inputSchema: { properties: { path: {}, extra: {} } } }] } })}\n\n`);
+    } else good(res, { jsonrpc: '2.0', id: m.id, result: { content: [] } });
+  });
+  const dir = scratch(t);
+  writeFileSync(join(dir, 't.yaml'), CATALOG);
+  const s = await serve(t, { upstreams: { vault: { catalog: './t.yaml', url: v.url, timeout: '3s' } }, profiles: { p: { allowed_paths: ['a/'] } }, default_profile: 'p' }, { dir });
+  const r = await post(s.url, { ...CALL, params: { name: 'read', arguments: { path: 'a/b', extra: 'x' } } });
+  assert.equal(r.status, 200, r.body);
+  assert.ok(!r.json.result.isError, r.body);
+  assert.deepEqual(answers.get('v1').result, {});
+  assert.equal(answers.get(2).error.code, -32601);
+});
