@@ -206,6 +206,23 @@ const struct catalog *backend_catalog(const struct backend *b)
 	return b->chosen ? b->chosen : b->fallback;
 }
 
+bool backend_is_met(const struct backend *b)
+{
+	return b->conf->catalog || b->chosen;
+}
+
+bool backend_holds_tenant(const struct backend *b, const struct policy *p)
+{
+	const struct catalog *c = b->conf->catalog ? NULL : b->chosen; /* a named one was seen to with the configuration */
+
+	if (!c || c->tenant.by != TENANT_HEADER || !p->tenant.text.n)
+		return true;
+	for (size_t i = 0; i < b->conf->n_headers; i++)
+		if (slice_eq_nocase(b->conf->headers[i].name, c->tenant.names[0]))
+			return b->conf->n_command == 0 && slice_eq(b->conf->headers[i].value, p->tenant.text);
+	return false;
+}
+
 void backend_met(struct backend *b, struct slice server_name)
 {
 	struct faults faults;

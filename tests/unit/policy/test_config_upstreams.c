@@ -261,6 +261,11 @@ static void ten_06_headers(void **state)
 		  "  - {name: b, profile: observer, identify: {api_key_sha256: " KEY_B "}}\n",
 			"f.yaml:1:13: agents of different tenants, or one without, share this vault, which takes the tenant from "
 			"`X-Vault-ID`: write that header here, or give each tenant an upstream\n" },
+		{ "upstreams: {v: {catalog: 1claw, command: [x]}}\n"
+		  "profiles:\n" LOCKED("a", "v1") "default_profile: a\n",
+			"f.yaml:1:13: agent `default` is locked to tenant `v1`, but this vault takes the tenant from `X-Vault-ID`, and a "
+			"command is sent no headers: give its `url`, or set the tenant in the command's own settings and leave `tenant` out\n" },
+		{ "upstreams: {v: {catalog: 1claw, command: [x]}}\n", NULL },
 		{ "upstreams: {v: {catalog: scaivault, url: \"https://v.example/mcp\"}}\n"
 		  "profiles:\n" LOCKED("a", "v1") LOCKED("b", "v2") "agents:\n" AGENT("a", KEY_A) AGENT("b", KEY_B), NULL });
 }
