@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { initialize, post, scratch, serve, until } from './lib.mjs';
+import { initialize, post, scratch, serve, sleep, until } from './lib.mjs';
 
 const CATALOG = 'catalog: t\ntools:\n  read: {do: read, path: "{path}", out: {as: json, values: ["$.value"]}}\n';
 const CALL = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'read', arguments: { path: 'a/b' } } };
@@ -236,4 +236,28 @@ test('a catalog that the vault\'s name chooses: no call is judged by another bef
   assert.equal((await post(s.url, initialize())).status, 200);
   assert.match((await post(s.url, read, { 'mcp-protocol-version': '2025-11-25' })).body, /path-missing/);
   assert.equal(calls(v), 0);
+});
+
+test('HTTP-20: addresses that the vault gives are not followed, fetched or run', async (t) => {
+  let visits = 0;
+  const trap = createServer((q, res) => { visits++; res.end(); });
+  await new Promise((done) => trap.listen(0, '127.0.0.1', done));
+  t.after(() => { trap.closeAllConnections(); trap.close(); });
+  const there = `http://127.0.0.1:${trap.address().port}/x`;
+  const answers = [
+    (res) => res.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${there}", authorization_uri="${there}"`, link: `<${there}>; rel=preload`, refresh: `0;url=${there}` }).end(JSON.stringify({ authorization_endpoint: there })),
+    (res) => res.writeHead(307, { location: there }).end(),
+    (res) => res.writeHead(403, { 'www-authenticate': `Bearer error="insufficient_scope", resource_metadata="${there}"` }).end(),
+    (res, m) => good(res, { jsonrpc: '2.0', id: m.id, error: { code: -32042, message: 'visit', data: { elicitations: [{ mode: 'url', url: there, elicitationId: '1', message: 'x' }] } } }, { location: there, link: `<${there}>` }),
+    (res, m) => good(res, { jsonrpc: '2.0', id: m.id, result: { content: [{ type: 'resource_link', uri: there, name: 'x', icons: [{ src: there }] }], _meta: { authorization_endpoint: there } } }),
+  ];
+  let n = 0;
+  const v = await vault(t, (q, res, m) => answers[n++](res, m));
+  const s = await before(t, v.url);
+  for (const _ of answers) await post(s.url, CALL);
+  assert.equal(n, answers.length);
+  await sleep(200);
+  assert.equal(visits, 0);
+  await fetch(there);
+  assert.equal(visits, 1, 'it would have been seen');
 });

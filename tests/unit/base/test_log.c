@@ -54,7 +54,7 @@ static void levels(void **state)
 	log_set_level(LOG_INFO);
 }
 
-/* A text from outside can neither start a line of its own nor move or colour what stands there. */
+/* OPS-05: a text from outside can neither start a line of its own nor move or colour what stands there. */
 static void no_forged_lines(void **state)
 {
 	(void)state;

@@ -246,7 +246,7 @@ static const char call_text[] =
 	"\"arguments\":{\"path\":\"infra/"
 	"caf\\u00e9\",\"data\":{\"a\":\"b\"},\"metadata\":{\"note\":\"{\\\"path\\\":\\\"x/y\\\"}\"}}}}";
 
-/* Whenever memory runs out, the call that must be refused is refused: with an answer, or without one. */
+/* OPS-09: whenever memory runs out, the call that must be refused is refused: with an answer, or without one. */
 static void test_memory_failure(void **state)
 {
 	(void)state;

@@ -125,6 +125,7 @@ static void upstream_faults(void **state)
 
 #define BAD_HTTP "http to another host would show the credential to the network: write https (http is for localhost only)\n"
 
+/* HTTP-18 */
 static void http_18_urls(void **state)
 {
 	ROWS(*state,
