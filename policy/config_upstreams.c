@@ -1,4 +1,5 @@
 /* The vaults' servers: where they are, what they are, how we prove ourselves to them. */
+#include <errno.h>
 #include "policy/config_inside.h"
 
 #define DEFAULT_TIMEOUT_MS  30000
@@ -36,7 +37,7 @@ static struct catalog *load_catalog_file(struct loader *l, struct slice path, st
 	enum err e = z.p ? config_read_file(z.p, l->arena, &text) : E_NOMEM;
 
 	if (e != E_OK) {
-		faults_add(l->faults, at, "catalog file `%.*s`: %s", SL_ARG(path), err_text(e));
+		faults_add(l->faults, at, "catalog file `%.*s`: %s", SL_ARG(path), e == E_IO ? strerror(errno) : err_text(e));
 		return NULL;
 	}
 	config_hash_add(l, path, text);

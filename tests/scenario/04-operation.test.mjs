@@ -162,6 +162,37 @@ test('check prints each agent\'s profile and the self-test; explain decides with
   assert.match(deny.out, /from: .*narrowgate\.yaml:\d+:\d+/);
 });
 
+test('explain and check say what is wrong with what they were given, and show no query', async (t) => {
+  const dir = scratch(t);
+  const key = '0'.repeat(64);
+  const c = await writeConfig(t, { upstreams: { v: { catalog: 'demo', url: 'http://127.0.0.1:1/mcp?token=sekrit' }, w: { url: 'http://127.0.0.1:1/mcp' } },
+    agents: [{ name: 'one', profile: 'observer', upstreams: ['v'], identify: { api_key_sha256: key } }, { name: 'two', profile: 'observer', identify: { local: true } }] }, dir);
+  const input = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read_secret', arguments: { path: 'a' } } });
+  const explain = (...args) => command(t, ['explain', '-c', c.file, ...args], { input });
+  const check = await command(t, ['check', c.file]);
+  assert.equal(check.code, 0, check.err);
+  assert.ok(check.out.includes('http://127.0.0.1:1/mcp') && !check.out.includes('sekrit'), check.out);
+  let r = await explain('--agent', 'three', '--upstream', 'v');
+  assert.equal(r.code, 2);
+  assert.match(r.err, /no agent is called `three`.*one, two/);
+  r = await explain('--agent', 'one', '--upstream', 'z');
+  assert.equal(r.code, 2);
+  assert.match(r.err, /no upstream is called `z`.*v, w/);
+  r = await explain('--agent', 'one', '--upstream', 'w');
+  assert.equal(r.code, 1, 'a 403 in truth');
+  assert.match(r.out, /verdict: deny\n.*may not use/);
+  r = await explain('--agent', 'two', '--upstream', 'w');
+  assert.equal(r.code, 0, r.err);
+  assert.match(r.out, /generic.*chooses/);
+  r = await explain('--agent', 'two', '--upstream', 'v', join(dir, 'nowhere.json'));
+  assert.equal(r.code, 2);
+  assert.match(r.err, /^narrowgate: .*nowhere\.json: No such file/);
+  writeFileSync(join(dir, 'k.yaml'), 'version: 1\nupstreams: {v: {catalog: ./nowhere.yaml, url: "https://v.example/mcp"}}\n');
+  r = await command(t, ['check', join(dir, 'k.yaml')]);
+  assert.equal(r.code, 2);
+  assert.match(r.err, /k\.yaml:2:26: .*nowhere\.yaml.*No such file/);
+});
+
 test('OPS-03: the environment of ScaiVault, without a file; a variable that would widen is an error', async (t) => {
   const env = { SCAIVAULT_READ_ONLY: 'true', SCAIVAULT_ALLOWED_PATHS: 'integrations/', SCAIVAULT_TENANT_ID: 'acme' };
   const client = await connect(t, 1, { args: ['stdio', '--catalog', 'demo', '--', bin, 'demo-vault'], env });
