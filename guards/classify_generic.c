@@ -13,6 +13,7 @@ struct generic {
 	const struct json *json;
 	struct slice top;      /* the argument of the call we are below; empty at the top */
 	unsigned nesting;
+	struct slice *id;      /* an argument that names the item by an id of the vault's; empty: none */
 };
 
 static void read_object(struct generic *g, uint32_t obj);
@@ -127,7 +128,7 @@ static void read_json_text(struct generic *g, struct slice text, struct slice na
 	else if (e != E_OK)
 		fact_unknown(g->f, name);
 	else {
-		struct generic below = { g->f, &inner, g->top, g->nesting + 1 };
+		struct generic below = { g->f, &inner, g->top, g->nesting + 1, g->id };
 		for (uint32_t t = 0; t < inner.n; t = json_is(&inner, t, JSON_ARRAY) ? t + 1 : inner.tok[t].next)
 			if (json_is(&inner, t, JSON_OBJECT))
 				read_object(&below, t);
@@ -179,6 +180,8 @@ static void read_value(struct generic *g, uint32_t tok, struct slice name, enum 
 			read_value(g, c, name, l);
 	else if (json_is(j, tok, JSON_STRING))
 		read_text(g, tok, name, l);
+	else if (!json_is(j, tok, JSON_NULL) && l != LOOK_HARMLESS && !is_declared(g))
+		fact_unknown(g->f, name);
 }
 
 static void read_member(struct generic *g, uint32_t obj, uint32_t name_tok)
@@ -187,6 +190,8 @@ static void read_member(struct generic *g, uint32_t obj, uint32_t name_tok)
 	enum look l = look_of(g, name);
 	uint32_t value = name_tok + 1;
 
+	if (l == LOOK_NOTHING && look_is_item_id(name) && !json_is(g->json, value, JSON_NULL))
+		*g->id = name;
 	if (l == LOOK_NOTHING && look_text_is_path(g->f->view->policy, name))
 		fact_path_wide(g->f, name, g->top);
 	switch (l) {
@@ -240,7 +245,8 @@ static bool takes_script(struct generic *g, uint32_t obj)
 
 void classify_generic(struct facts *f, const struct args *a)
 {
-	struct generic g = { .f = f, .json = a->json };
+	struct slice id = SL("");
+	struct generic g = { .f = f, .json = a->json, .id = &id };
 	struct call *c = f->call;
 
 	c->action = generic_action(&f->view->catalog->vocabulary, c->name, &c->executor);
@@ -254,6 +260,9 @@ void classify_generic(struct facts *f, const struct args *a)
 		if (f->locked)
 			read_object(&g, a->args);
 	}
+	/* Beside a path nobody knows which of them the vault goes by. */
+	if (id.n && c->n_paths && c->action != ACT_LIST && policy_locks_paths(f->view->policy))
+		fact_unknown(f, id);
 	if (f->locked && c->n_paths == 0 && c->action == ACT_LIST)
 		fact_path_absent(f, COVERS_PREFIX, SL(""));
 }
