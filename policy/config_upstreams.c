@@ -131,7 +131,7 @@ static void refuse_keys(struct loader *l, const struct yaml_node *map, const cha
 		const struct yaml_node *node = yaml_get(map, slice_of(*keys));
 
 		if (node)
-			faults_add(l->faults, node->key_at, "`%s` has no meaning beside `%s`", *keys, kind);
+			faults_add(l->faults, node->key_at, "`%s` has no meaning beside %s", *keys, kind);
 	}
 }
 
@@ -139,6 +139,7 @@ static void read_target(struct loader *l, const struct yaml_node *map, struct up
 {
 	static const char *const of_urls[] = { "headers", "credential", "tls", "proxy", NULL };
 	static const char *const of_commands[] = { "env", NULL };
+	static const char *const of_https[] = { "tls", NULL };
 	const struct yaml_node *url = yaml_get(map, SL("url")), *command = yaml_get(map, SL("command"));
 
 	if (!url == !command) {
@@ -147,13 +148,15 @@ static void read_target(struct loader *l, const struct yaml_node *map, struct up
 	}
 	if (command) {
 		u->command = config_texts(l, command, &u->n_command, false);
-		refuse_keys(l, map, of_urls, "command");
+		refuse_keys(l, map, of_urls, "`command`");
 		return;
 	}
 	u->url = config_text(l, url);
 	if (u->url.p)
 		config_check_url(l, u->url, url->at);
-	refuse_keys(l, map, of_commands, "url");
+	refuse_keys(l, map, of_commands, "`url`");
+	if (u->url.p && slice_starts(u->url, SL("http://")))
+		refuse_keys(l, map, of_https, "an `http` url");
 }
 
 static void read_rest(struct loader *l, const struct yaml_node *map, struct upstream_config *u)

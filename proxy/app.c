@@ -226,7 +226,8 @@ bool app_init(struct app *app, uv_loop_t *loop, struct config *config, struct sl
 	app->sessions = table_create(MAX_SESSIONS, NULL);
 	app->audit = audit_open(loop, config->audit_file, config->audit_stdout, &text);
 	if (!app->sessions || !app->audit) {
-		*why = arena_fmt(&app->scratch, "audit: %s", text ? text : "out of memory");
+		*why = arena_fmt(&app->scratch, "audit: %.*s%s%s", SL_ARG(config->audit_file), config->audit_file.n ? ": " : "",
+			text ? text : "out of memory");
 		config_unref(config);
 		return false;
 	}

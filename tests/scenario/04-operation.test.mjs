@@ -24,6 +24,13 @@ test('every command has help; misuse is exit 2', async (t) => {
   }
   for (const args of [[], ['no-such'], ['serve', '--no-such'], ['check'], ['explain'], ['demo-vault', 'x']])
     assert.equal((await command(t, args)).code, 2, args.join(' '));
+  const taken = await demoVault(t);
+  const p = await command(t, ['demo-vault', '--listen', `127.0.0.1:${taken.port}`]);
+  assert.equal(p.code, 2, p.err);
+  assert.match(p.err, /^narrowgate: cannot listen on .*: address already in use\n$/);
+  const audit = await command(t, ['serve', '-c', (await writeConfig(t, { upstreams: { v: { catalog: 'demo', url: taken.url } }, audit: { file: '/nowhere/a.jsonl' } })).file]);
+  assert.equal(audit.code, 2);
+  assert.match(audit.err, /audit: \/nowhere\/a\.jsonl: No such file/);
   assert.match((await command(t, ['--version'])).out, /^narrowgate \d+\.\d+\.\d+\nlibuv /);
 });
 

@@ -87,6 +87,8 @@ static void all_keys_of_a_command(void **state)
 static void upstream_faults(void **state)
 {
 	ROWS(*state,
+		{ "upstreams: {v: {url: \"http://localhost/mcp\", tls: {ca: a}}}\n",
+			"f.yaml:1:46: `tls` has no meaning beside an `http` url\n" },
 		{ "upstreams: []\n", "f.yaml:1:12: `upstreams` must be a map of `key: value`, not a list\n" },
 		{ "upstreams: {'a b': {url: 'https://x'}}\n",
 			"f.yaml:1:13: an upstream's name is letters, digits, `-` and `_`, at most 63\n" },
