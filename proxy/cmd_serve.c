@@ -175,6 +175,8 @@ static void on_swapped(void *ctx, const struct config *before)
 	s->service.drain_ms = s->app.config->drain_ms;
 	if (!endpoint_set_browser_rules(s->endpoint, &rules, &bad))
 		log_error("reload", "allowed_origins: %.*s is no origin; the old rules stay", SL_ARG(bad));
+	if (largest_message(before) != largest_message(s->app.config))
+		log_warn("reload", "another `max_message` for what agents send needs a restart: the old one stays there");
 	if (!same_listeners(before, s->app.config))
 		log_warn("reload", "other listen addresses need a restart: the old ones stay");
 	service_log_policies(s->app.config);

@@ -169,6 +169,30 @@ test('check prints each agent\'s profile and the self-test; explain decides with
   assert.match(deny.out, /from: .*narrowgate\.yaml:\d+:\d+/);
 });
 
+test('a reload: the audit goes where the new file says, or all stays as it was; what needs a restart is said', async (t) => {
+  const vault = await demoVault(t);
+  const dir = scratch(t);
+  const s = await serve(t, { upstreams: { vault: { catalog: 'demo', url: vault.url } }, audit: { file: join(dir, 'a.jsonl') } }, { dir });
+  await ready(s);
+  const lines = (name) => (existsSync(join(dir, name)) ? readFileSync(join(dir, name), 'utf8').trim().split('\n').length : 0);
+  const load = async (change, said) => {
+    writeFileSync(s.file, JSON.stringify({ ...s.whole, ...change }));
+    s.p.child.kill('SIGHUP');
+    await until(said, () => s.p.err.includes(said));
+  };
+  await post(s.url, initialize());
+  await until('a line', () => lines('a.jsonl') === 1);
+  await load({ audit: { file: '/nowhere/b.jsonl' }, default_profile: 'open' }, '/nowhere/b.jsonl');
+  await until('it says so', () => /nothing was changed/.test(s.p.err));
+  await post(s.url, initialize());
+  await until('the old file goes on', () => lines('a.jsonl') === 2);
+  await load({ audit: { file: join(dir, 'b.jsonl') } }, 'is in force');
+  await post(s.url, initialize());
+  await until('the new file', () => lines('b.jsonl') === 1);
+  assert.equal(lines('a.jsonl'), 2);
+  await load({ upstreams: { vault: { catalog: 'demo', url: vault.url, max_message: '8MiB' } } }, 'needs a restart');
+});
+
 test('explain and check say what is wrong with what they were given, and show no query', async (t) => {
   const dir = scratch(t);
   const key = '0'.repeat(64);
