@@ -13,6 +13,7 @@ struct facts {
 	struct call *call;
 	bool locked;      /* a path or tenant rule is on: every argument must be accounted for */
 	bool nomem;
+	size_t n_searched;  /* paths in another spelling whose place was looked for */
 	size_t cap_paths, cap_tenants, cap_handles, cap_unknown;
 };
 
