@@ -62,6 +62,8 @@ enum look_holds {
 	HOLDS_PROSE,  /* reason, cursor: sentences, and what only the vault can read */
 	HOLDS_OBJECT, /* options: members that are written as a string are read in the vault's own way */
 };
+/* `id`, `uuid`, `ref`: what names the very item, without saying where it lies. */
+bool look_is_item_id(struct slice name);
 enum look_holds look_holds(struct slice name);
 bool look_text_is_number(struct slice text);
 /* Holds nothing that ends a segment of an address: no slash, escape, query, `..`, control character. */

@@ -1,5 +1,4 @@
 /* The way home: what the vault says to a request is judged message by message, and passed on at once. */
-#include "base/log.h"
 #include "mcp/era.h"
 #include "proxy/exchange_inside.h"
 #include "proxy/reading.h"
@@ -142,9 +141,9 @@ static void read_message(struct exchange *x, struct slice json, struct arena *ar
 	enum err e = rpc_parse(&rpc, json, arena, NULL);
 
 	if (x->state == X_ANSWERING) {
-		log_warn("upstream", "%.*s: dropped what came behind an answer", SL_ARG(x->channel->trunk->backend->conf->name));
+		backend_warn(x->channel->trunk->backend, "dropped what came behind an answer");
 	} else if (e != E_OK) {
-		log_warn("upstream", "%.*s: an answer could not be read: %s", SL_ARG(x->channel->trunk->backend->conf->name), err_text(e));
+		backend_warn(x->channel->trunk->backend, "an answer could not be read: %s", err_text(e));
 		if (x->kind == XK_REQUEST)
 			exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault's answer could not be read safely");
 	} else if (rpc.kind == RPC_NOTIFICATION) {
