@@ -3,6 +3,7 @@
  * what cannot be understood becomes a fault or a fact that some guard refuses.
  */
 #include "guards/facts.h"
+#include "mcp/stateless.h"
 
 static uint32_t param(const struct rpc *rpc, const char *name)
 {
@@ -166,6 +167,11 @@ static void classify_method(struct facts *f)
 			!json_is(&c->rpc->json, param(c->rpc, "cursor"), JSON_STRING))
 			facts_fault(f, R_MESSAGE, SL("cursor"));
 		break;
+	case M_LISTEN:
+		c->action = ACT_META;
+		if (!json_is(&c->rpc->json, param(c->rpc, "notifications"), JSON_OBJECT))
+			facts_fault(f, R_MESSAGE, SL("notifications"));
+		break;
 	default:
 		c->action = ACT_META;
 		break;
@@ -175,13 +181,20 @@ static void classify_method(struct facts *f)
 /* `_meta` travels with the call: a path or tenant in it is judged like one in an argument. */
 static void classify_meta(struct facts *f)
 {
-	uint32_t meta = param(f->call->rpc, "_meta");
+	uint32_t meta = param(f->call->rpc, "_meta"), skip[8];
 	const struct json *j = &f->call->rpc->json;
-	uint32_t token = json_member(j, meta, SL("progressToken"));
-	bool plain = json_is(j, token, JSON_STRING) || json_is(j, token, JSON_NUMBER);
+	size_t n = 0;
 
-	if (meta != JSON_NONE)
-		classify_tree(f, j, meta, SL("_meta"), &token, plain);
+	if (meta == JSON_NONE)
+		return;
+	for (uint32_t t = json_first(j, meta); t < j->tok[meta].next && n < 8; t = j->tok[t + 1].next) {
+		bool plain = json_is(j, t + 1, JSON_STRING) || json_is(j, t + 1, JSON_NUMBER);
+
+		if ((plain && json_string_eq(j, t, SL("progressToken"))) ||
+			(f->call->rpc->stateless && stateless_is_envelope(j, t)))
+			skip[n++] = t + 1;
+	}
+	classify_tree(f, j, meta, SL("_meta"), skip, n);
 }
 
 /* A member of that name changes what the others of its object mean, where the vault is written in JavaScript. */
@@ -225,11 +238,13 @@ enum err classify(const struct view *v, const struct rpc *rpc, struct call *c)
 	json_edits_init(&c->inner_edits, v->arena);
 	f.locked = policy_locks_paths(v->policy) || policy_locks_tenant(v->policy);
 	c->method = method_find(rpc->method_name, SIDE_CLIENT, false);
+	if (c->method && !method_in(c->method, rpc->stateless))
+		c->method = NULL;
 	if (!c->method) {
 		facts_fault(&f, R_METHOD, SL(""));
 		return E_OK;
 	}
-	if (!params_known(c->method, &rpc->json, rpc->params, &bad, v->arena)) {
+	if (!params_known(c->method, rpc->stateless, &rpc->json, rpc->params, &bad, v->arena)) {
 		facts_fault(&f, R_MESSAGE, bad);
 		return E_OK;
 	}
@@ -240,6 +255,8 @@ enum err classify(const struct view *v, const struct rpc *rpc, struct call *c)
 	classify_method(&f);
 	if (f.locked)
 		classify_meta(&f);
+	if (rpc->stateless && c->method->rounds)
+		classify_rounds(&f);
 	if (policy_locks_tenant(v->policy))
 		classify_path_tenants(&f);
 	keep_clean_paths(&f);

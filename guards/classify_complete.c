@@ -24,7 +24,7 @@ static bool has_only(struct facts *f, uint32_t object, const char *const *member
 
 	if (object == JSON_NONE)
 		return true;
-	return json_is(j, object, JSON_OBJECT) && params_known(&row, j, object, &bad, f->arena);
+	return json_is(j, object, JSON_OBJECT) && params_known(&row, false, j, object, &bad, f->arena);
 }
 
 /* A template the catalog does not have: under generic the part before its first variable is what would be listed. */

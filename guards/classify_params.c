@@ -1,20 +1,26 @@
 #include "guards/facts.h"
 
-static bool is_member(const struct method_row *row, const struct json *json, uint32_t name)
+static bool is_among(const char *const *names, const struct json *json, uint32_t name)
 {
-	for (const char *const *m = row->members; m && *m; m++)
+	for (const char *const *m = names; m && *m; m++)
 		if (json_string_eq(json, name, slice_of(*m)))
 			return true;
-	return json_string_eq(json, name, SL("_meta"));
+	return false;
 }
 
-bool params_known(
-	const struct method_row *row, const struct json *json, uint32_t params, struct slice *bad, struct arena *a)
+static bool is_member(const struct method_row *row, bool stateless, const struct json *json, uint32_t name)
+{
+	return is_among(row->members, json, name) || (stateless && is_among(row->rounds, json, name)) ||
+		json_string_eq(json, name, SL("_meta"));
+}
+
+bool params_known(const struct method_row *row, bool stateless, const struct json *json, uint32_t params, struct slice *bad,
+	struct arena *a)
 {
 	if (params == JSON_NONE)
 		return true;
 	for (uint32_t c = json_first(json, params); c < json->tok[params].next; c = json->tok[c + 1].next) {
-		if (!is_member(row, json, c)) {
+		if (!is_member(row, stateless, json, c)) {
 			*bad = json_string(json, c, a);
 			return false;
 		}

@@ -1,7 +1,7 @@
 #include "guards/doc.h"
 
 #include "base/utf8.h"
-#include "guards/base64.h"
+#include "base/base64.h"
 
 static struct doc *doc_new(struct arena *a, enum doc_kind kind)
 {

@@ -98,6 +98,8 @@ void classify_twins(struct facts *, const struct rule *, const struct args *);
 size_t classify_nested(struct facts *, const struct args *outer, struct args out[2]);
 /* resources/read, subscribe, unsubscribe; the URI of a notification (classify_resource.c). */
 void classify_resource(struct facts *, struct slice uri);
+/* What an agent answers in a further round: `inputResponses`, `requestState` (rounds.c). */
+void classify_rounds(struct facts *);
 /* completion/complete (classify_complete.c). */
 void classify_complete(struct facts *, uint32_t params);
 /* Tools and prompts: the rule's whole reading of the arguments (classify.c). */
@@ -106,6 +108,7 @@ void classify_rule(struct facts *, const struct rule *, const struct args *, siz
 /* Whether a text or name in it holds what stands for a hidden value: six bullets, [REDACTED:… (masked_input.c). */
 bool json_has_marker(const struct json *, uint32_t tok, struct arena *);
 /* Whether params hold only members the method has; the first other one goes to *bad (classify_params.c). */
-bool params_known(const struct method_row *, const struct json *, uint32_t params, struct slice *bad, struct arena *);
+bool params_known(const struct method_row *, bool stateless, const struct json *, uint32_t params, struct slice *bad,
+	struct arena *);
 
 #endif

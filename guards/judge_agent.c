@@ -5,6 +5,7 @@
 #include "guards/edit.h"
 #include "guards/facts.h"
 #include "guards/refuse.h"
+#include "guards/rounds.h"
 
 static void refuse(const struct view *v, const struct call *c, struct judgement *j)
 {
@@ -18,6 +19,8 @@ static void decide(const struct view *v, struct call *c, struct judgement *j)
 		chain_request(v, c, j);
 	else
 		chain_deny(j, NULL, c->fault.reason, c->fault.what);
+	if (j->kind != VERDICT_DENY && c->method->id == M_LISTEN)
+		judge_listen(v, c, j);
 	if (j->kind != VERDICT_DENY && c->needs_tools) {
 		j->kind = VERDICT_NEED_TOOLS;
 		return;
@@ -75,7 +78,7 @@ static void judge_notification(const struct view *v, const struct rpc *rpc, stru
 
 	if (!row)
 		chain_deny(j, NULL, R_METHOD, SL(""));
-	else if (!params_known(row, &rpc->json, rpc->params, &bad, v->arena) || !has_shape(rpc, row->id))
+	else if (!params_known(row, false, &rpc->json, rpc->params, &bad, v->arena) || !has_shape(rpc, row->id))
 		chain_deny(j, NULL, R_MESSAGE, bad);
 	else if (beside_passes(v, rpc, json_walk(&rpc->json, rpc->params, "_meta"), j) || chain_shadow(v, j))
 		chain_pass(v, rpc, j);
@@ -112,7 +115,7 @@ static bool is_known_result(const struct view *v, const struct rpc *rpc, enum me
 	struct slice bad;
 
 	return row.members && json_is(&rpc->json, rpc->result, JSON_OBJECT) &&
-		params_known(&row, &rpc->json, rpc->result, &bad, v->arena);
+		params_known(&row, false, &rpc->json, rpc->result, &bad, v->arena);
 }
 
 /* Of an elicitation's answer every word is for the vault; of the others, what they do not say of themselves. */

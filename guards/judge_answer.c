@@ -5,10 +5,28 @@
 #include "guards/facts.h"
 #include "guards/refuse.h"
 #include "guards/response.h"
+#include "guards/rounds.h"
 
 static bool is_list(enum method m)
 {
-	return m == M_TOOLS_LIST || m == M_RESOURCES_LIST || m == M_RESOURCES_TEMPLATES_LIST || m == M_PROMPTS_LIST;
+	return m == M_TOOLS_LIST || m == M_RESOURCES_LIST || m == M_RESOURCES_TEMPLATES_LIST || m == M_PROMPTS_LIST ||
+		m == M_DISCOVER;
+}
+
+/* What kind of result it is (MCP 2026-07-28, "Results"); older servers do not say. */
+enum result_kind { RESULT_COMPLETE, RESULT_ROUND, RESULT_OTHER };
+
+static enum result_kind kind_of(const struct call *c, const struct rpc *rpc)
+{
+	uint32_t type = rpc->kind == RPC_RESULT ? json_member(&rpc->json, rpc->result, SL("resultType")) : JSON_NONE;
+
+	if (!c->rpc->stateless || type == JSON_NONE)
+		return RESULT_COMPLETE;
+	if (!json_is(&rpc->json, type, JSON_STRING))
+		return RESULT_OTHER;
+	if (json_string_eq(&rpc->json, type, SL("input_required")))
+		return RESULT_ROUND;
+	return json_string_eq(&rpc->json, type, SL("complete")) ? RESULT_COMPLETE : RESULT_OTHER;
 }
 
 /* Answers no guard has an opinion about under this profile: not even taken apart. */
@@ -19,6 +37,24 @@ static bool is_free(const struct view *v, const struct call *c)
 	return !p->mask_values && !policy_locks_paths(p) && !policy_locks_tenant(p) && !is_list(c->method->id);
 }
 
+static void judge_result(const struct view *v, const struct call *c, const struct rpc *rpc, struct judgement *j)
+{
+	switch (kind_of(c, rpc)) {
+	case RESULT_ROUND:
+		judge_round(v, c, rpc, j);
+		return;
+	case RESULT_OTHER:
+		chain_deny(j, NULL, R_RESULT_FORM, SL("resultType"));
+		return;
+	case RESULT_COMPLETE:
+		break;
+	}
+	if (is_free(v, c))
+		chain_pass(v, rpc, j);
+	else
+		chain_response(v, c, rpc, j);
+}
+
 void judge_answer(const struct view *v, const struct call *c, const struct rpc *rpc, struct judgement *j)
 {
 	chain_begin(j);
@@ -27,10 +63,7 @@ void judge_answer(const struct view *v, const struct call *c, const struct rpc *
 		j->drop = true;
 		return;
 	}
-	if (is_free(v, c))
-		chain_pass(v, rpc, j);
-	else
-		chain_response(v, c, rpc, j);
+	judge_result(v, c, rpc, j);
 	if (j->kind == VERDICT_DENY) {
 		j->refusal = refuse_request(v, c, j);
 		j->drop = j->refusal.n == 0;
@@ -47,7 +80,7 @@ enum err judge_learn(
 {
 	struct result r;
 
-	if (!c || !c->method || !teaches(c))
+	if (!c || !c->method || !teaches(c) || kind_of(c, rpc) != RESULT_COMPLETE)
 		return E_OK;
 	enum err e = result_open(v, c, rpc, &r);
 	struct pace *pace = v->arena->pace;

@@ -6,6 +6,7 @@
 #include "guards/edit.h"
 #include "guards/facts.h"
 #include "guards/refuse.h"
+#include "guards/rounds.h"
 #include "guards/scope.h"
 
 /* Some value is under way, and nobody knows it yet: no text of the vault can be told from it. */
@@ -22,30 +23,6 @@ static bool texts_inside(const struct view *v, const struct rpc *rpc)
 	if (!policy_locks_paths(v->policy) || rpc->params == JSON_NONE)
 		return true;
 	return scope_json_in(&scope, &rpc->json, rpc->params);
-}
-
-/* A resource's URI is judged like one that is subscribed to. */
-static bool uri_inside(const struct view *v, const struct rpc *rpc)
-{
-	uint32_t uri = json_walk(&rpc->json, rpc->params, "uri");
-	struct call *c = ARENA_NEW(v->arena, struct call);
-	struct facts f = { .view = v, .arena = v->arena, .call = c };
-	struct judgement j = { .kind = VERDICT_PASS };
-
-	if (!c || !json_is(&rpc->json, uri, JSON_STRING))
-		return false;
-	*c = (struct call){ .rpc = rpc, .args = JSON_NONE, .inner_at = JSON_NONE };
-	c->method = method_by_id(M_RESOURCES_SUBSCRIBE);
-	json_edits_init(&c->edits, v->arena);
-	json_edits_init(&c->inner_edits, v->arena);
-	f.locked = policy_locks_paths(v->policy) || policy_locks_tenant(v->policy);
-	c->name = facts_text(&f, &rpc->json, uri);
-	classify_resource(&f, c->name);
-	c->action = ACT_META;
-	if (f.nomem || c->fault.kind == VERDICT_DENY)
-		return false;
-	chain_request(v, c, &j);
-	return j.kind != VERDICT_DENY;
 }
 
 static bool is_free(const struct policy *p)
@@ -90,7 +67,7 @@ static void judge_known(const struct view *v, const struct rpc *rpc, enum method
 {
 	bool speaks = m == M_N_MESSAGE || m == M_SAMPLING || m == M_ELICITATION;
 
-	if (m == M_N_RESOURCE_UPDATED && !uri_inside(v, rpc))
+	if (m == M_N_RESOURCE_UPDATED && !listen_uri_passes(v, rpc, json_walk(&rpc->json, rpc->params, "uri")))
 		chain_deny(j, "paths", R_RESULT_PATH, SL(""));
 	else if (m == M_N_PROGRESS)
 		judge_text(v, rpc, "message", j);
@@ -113,7 +90,7 @@ void judge_from_vault(const struct view *v, const struct rpc *rpc, struct judgem
 		row = method_find(rpc->method_name, SIDE_SERVER, !asks);
 	if (!row)
 		chain_deny(j, NULL, R_METHOD, SL(""));
-	else if (!params_known(row, &rpc->json, rpc->params, &bad, v->arena))
+	else if (!params_known(row, false, &rpc->json, rpc->params, &bad, v->arena))
 		chain_deny(j, NULL, R_MESSAGE, bad);
 	else
 		judge_known(v, rpc, row->id, j);

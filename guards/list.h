@@ -17,7 +17,8 @@
 	X(paths)        \
 	X(masked_input) \
 	X(lists)        \
-	X(mask)
+	X(mask)         \
+	X(cache)
 
 extern const struct guard guard_actions;      /* docs/guards/actions.md */
 extern const struct guard guard_readonly;     /* docs/guards/readonly.md */

@@ -8,6 +8,7 @@
 #include "guards/response.h"
 #include "guards/schema.h"
 #include "guards/scope.h"
+#include "mcp/era.h"
 
 struct lists {
 	const struct view *view;
@@ -290,6 +291,33 @@ static struct verdict finish(const struct lists *l)
 	return doc_changed(l->doc) ? (struct verdict){ .kind = VERDICT_REWRITE } : PASS_VERDICT;
 }
 
+/* --- what the vault says of itself (server/discover) ---------------------------------------------------------------- */
+
+/* Extensions whose messages nobody here understands: what is not offered is not used. */
+static void hide_extensions(struct lists *l, uint32_t result)
+{
+	const struct json *j = &l->doc->json;
+	uint32_t tasks = json_member(j, json_walk(j, result, "capabilities.extensions"), SL("io.modelcontextprotocol/tasks"));
+
+	if (tasks != JSON_NONE)
+		note(l, doc_remove(l->doc, tasks));
+}
+
+/* Only revisions that can be judged. */
+static struct verdict discover_response(struct lists *l, uint32_t result)
+{
+	const struct json *j = &l->doc->json;
+	uint32_t versions = json_member(j, result, SL("supportedVersions"));
+
+	if (!json_is(j, versions, JSON_ARRAY))
+		return deny(R_RESULT_FORM, SL("supportedVersions"), (struct origin){ 0 });
+	for (uint32_t t = json_first(j, versions); t < j->tok[versions].next; t = j->tok[t].next)
+		if (!json_is(j, t, JSON_STRING) || !era_find(json_string(j, t, l->doc->arena)))
+			note(l, doc_remove(l->doc, t));
+	hide_extensions(l, result);
+	return finish(l);
+}
+
 static struct verdict lists_response(const struct view *view, const struct call *call, struct result *r)
 {
 	struct lists l = { .view = view, .scope = { .view = view }, .doc = r->root };
@@ -299,6 +327,8 @@ static struct verdict lists_response(const struct view *view, const struct call 
 		id == M_RESOURCES_TEMPLATES_LIST ? SL("resourceTemplates") :
 		id == M_PROMPTS_LIST ? SL("prompts") : SL("");
 
+	if (id == M_DISCOVER && r->rpc->kind == RPC_RESULT)
+		return discover_response(&l, r->rpc->result);
 	if (!member.n || r->rpc->kind != RPC_RESULT)
 		return PASS_VERDICT;
 	uint32_t array = json_member(&r->root->json, r->rpc->result, member);

@@ -2,7 +2,7 @@
  * Masking: secret values in answers become six bullets (docs/guards/mask.md). Answers of calls that bear values lose
  * everything but known metadata; all others lose what stands under the names of values.
  */
-#include "guards/base64.h"
+#include "base/base64.h"
 #include "guards/facts.h"
 #include "guards/mask_names.h"
 #include "guards/mask_text.h"

@@ -1,5 +1,5 @@
 /* The message around the payloads of an answer that bears values: what nobody described does not go on. */
-#include "guards/base64.h"
+#include "base/base64.h"
 #include "guards/error_text.h"
 #include "guards/mask_walk.h"
 #include "guards/response.h"
@@ -168,7 +168,7 @@ static void mask_words(struct mask *m, struct doc *d, uint32_t result)
 void mask_frame(struct mask *m, struct result *r)
 {
 	static const char *const TOOL[] = { "content", "structuredContent", "isError", "resultType", NULL };
-	static const char *const READ[] = { "contents", "resultType", NULL };
+	static const char *const READ[] = { "contents", "resultType", "ttlMs", "cacheScope", NULL };
 	static const char *const PROMPT[] = { "messages", "resultType", NULL };
 	struct doc *d = r->root;
 	uint32_t result = r->rpc->result;

@@ -103,7 +103,8 @@ static struct slice tool_result(const struct view *v, const struct call *c, cons
 	buf_init(&result, MAX_REFUSAL);
 	buf_init(&out, MAX_REFUSAL);
 	add_sentence(&text, v, c, j);
-	buf_add(&result, SL("{\"content\":[{\"type\":\"text\",\"text\":"));
+	buf_add(&result, c->rpc->stateless ? SL("{\"resultType\":\"complete\",") : SL("{"));
+	buf_add(&result, SL("\"content\":[{\"type\":\"text\",\"text\":"));
 	buf_add_json_string(&result, buf_slice(&text));
 	buf_add(&result, SL("}],\"isError\":true,\"_meta\":{"));
 	add_details(&result, v, j, false);
@@ -169,7 +170,8 @@ static struct error_shape shape_of(const struct call *c, const struct judgement 
 	if (m == M_PROMPTS_GET && hidden)
 		return unknown("Unknown prompt: ", c->name);
 	if (m == M_RESOURCES_READ && j->why.reason != R_MESSAGE)
-		return (struct error_shape){ RPC_RESOURCE_NOT_FOUND, "Resource not found", .uri = echo(c->name) };
+		return (struct error_shape){ c->rpc->stateless ? RPC_INVALID_PARAMS : RPC_RESOURCE_NOT_FOUND,
+			"Resource not found", .uri = echo(c->name) };
 	return (struct error_shape){ .code = j->why.reason == R_RESULT_FORM ? RPC_INTERNAL_ERROR : RPC_INVALID_PARAMS };
 }
 

@@ -16,6 +16,8 @@ struct verdict tenant_response(const struct view *, const struct call *, struct 
 
 /* Lists of tools, resources, templates and prompts: only what could be used at all (docs/guards/lists.md). */
 extern const struct guard guard_lists;
+/* Caches keep what was cut for one agent to that agent (docs/guards/cache.md). */
+extern const struct guard guard_cache;
 /* Secret values become six bullets (docs/guards/mask.md). */
 extern const struct guard guard_mask;
 

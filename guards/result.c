@@ -181,7 +181,7 @@ static enum err open_tool_result(struct opening *o, uint32_t result)
 
 static enum err open_contents(struct opening *o, uint32_t result)
 {
-	static const char *const KNOWN[] = { "contents", "resultType", NULL };
+	static const char *const KNOWN[] = { "contents", "resultType", "ttlMs", "cacheScope", NULL };
 	const struct json *j = &o->root->json;
 	uint32_t contents = json_member(j, result, SL("contents"));
 	enum err e = add_extras(o, result, KNOWN);
@@ -259,6 +259,7 @@ static enum err open_result(struct opening *o, const struct call *call, uint32_t
 {
 	static const char *const LIST[] = { "tools", "resources", "resourceTemplates", "prompts", "nextCursor", "resultType",
 		"ttlMs", "cacheScope", NULL };
+	static const char *const DISCOVERED[] = { "supportedVersions", "capabilities", "resultType", "ttlMs", "cacheScope", NULL };
 	static const char *const HELLO[] = { "protocolVersion", "capabilities", "serverInfo", "resultType", NULL };
 	static const char *const NOTHING[] = { "resultType", NULL };
 	const struct json *j = &o->root->json;
@@ -283,6 +284,8 @@ static enum err open_result(struct opening *o, const struct call *call, uint32_t
 		return add_extras(o, result, LIST);
 	case M_INITIALIZE:
 		return add_extras(o, result, HELLO);
+	case M_DISCOVER:
+		return add_extras(o, result, DISCOVERED);
 	default:
 		return add_extras(o, result, NOTHING);
 	}

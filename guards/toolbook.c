@@ -5,14 +5,23 @@
 
 struct toolbook {
 	struct table *tools; /* by name */
+	struct arena arena;  /* holds what is known of them */
+	size_t max_tools;
 	bool complete;
 };
 
-/* The argument names of one tool, in one block. */
+/* What one schema says; in the book's arena. */
 struct tool_args {
+	struct arena *arena;
+	struct slice *names;           /* declared at the top */
 	size_t n;
-	struct slice names[];
+	struct mirror_param *mirrors;
+	size_t n_mirrors;
 };
+
+#define BOOK_MAX_BYTES (16 * 1024 * 1024)
+#define MIRROR_MAX_DEPTH 8
+#define MIRRORS_MAX 32 /* as many headers, and more, as one request can have */
 
 struct toolbook *toolbook_create(size_t max_tools)
 {
@@ -20,7 +29,9 @@ struct toolbook *toolbook_create(size_t max_tools)
 
 	if (!b)
 		return NULL;
-	b->tools = table_create(max_tools, wipe_free);
+	b->max_tools = max_tools;
+	b->tools = table_create(max_tools, NULL);
+	arena_init(&b->arena, BOOK_MAX_BYTES);
 	if (!b->tools) {
 		wipe_free(b);
 		return NULL;
@@ -33,45 +44,121 @@ void toolbook_free(struct toolbook *b)
 	if (!b)
 		return;
 	table_free(b->tools);
+	arena_finish(&b->arena);
 	wipe_free(b);
 }
 
-static size_t names_bytes(const struct json *j, uint32_t props)
-{
-	size_t n = 0;
+/* --- one schema --------------------------------------------------------------------------------------------------- */
 
-	for (uint32_t c = json_first(j, props); c < j->tok[props].next; c = j->tok[c + 1].next)
-		n += j->tok[c].len;
-	return n;
+/* Where a walk over `properties` stands. */
+struct place {
+	const struct json *json;
+	struct slice path[MIRROR_MAX_DEPTH];
+	size_t depth;
+};
+
+static struct slice keep_text(struct tool_args *args, const struct json *j, uint32_t tok)
+{
+	struct slice text = json_string(j, tok, args->arena);
+
+	return text.p ? arena_dup(args->arena, text) : text;
 }
 
-/* Names decode to no more bytes than they are written with. */
-static struct tool_args *read_args(const struct json *j, uint32_t props, struct arena *a)
+/* RFC 9110 §5.6.2: what a field may be called. */
+static bool is_token(struct slice s)
 {
-	size_t n = props == JSON_NONE ? 0 : j->tok[props].count, bytes = n ? names_bytes(j, props) : 0;
-	struct tool_args *args = wipe_malloc(sizeof *args + n * sizeof *args->names + bytes);
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!plain && !memchr("!#$%&'*+-.^_`|~", c, 15))
+			return false;
+	}
+	return s.n > 0;
+}
+
+static bool add_mirror(struct tool_args *args, const struct place *p, uint32_t header)
+{
+	struct mirror_param *m = &args->mirrors[args->n_mirrors];
+	struct slice *path = arena_array(args->arena, p->depth, sizeof *path);
+
+	if (!path || args->n_mirrors == MIRRORS_MAX)
+		return false;
+	memcpy(path, p->path, p->depth * sizeof *path);
+	*m = (struct mirror_param){ keep_text(args, p->json, header), path, p->depth };
+	if (!m->header.p)
+		return false;
+	args->n_mirrors += is_token(m->header); /* any other name is no header: whoever lists the tool drops it */
+	return true;
+}
+
+/* Arguments that headers repeat are reached through `properties` alone. False: no memory, or too many. */
+static bool read_properties(struct tool_args *args, struct place *p, uint32_t props)
+{
+	const struct json *j = p->json;
+
+	if (!json_is(j, props, JSON_OBJECT) || p->depth == MIRROR_MAX_DEPTH)
+		return true;
+	for (uint32_t c = json_first(j, props); c < j->tok[props].next; c = j->tok[c + 1].next) {
+		uint32_t header = json_member(j, c + 1, SL("x-mcp-header")), below = json_member(j, c + 1, SL("properties"));
+
+		if (header == JSON_NONE && below == JSON_NONE)
+			continue;
+		p->path[p->depth] = keep_text(args, j, c);
+		if (!p->path[p->depth].p)
+			return false;
+		p->depth++;
+		bool ok = (!json_is(j, header, JSON_STRING) || add_mirror(args, p, header)) && read_properties(args, p, below);
+		p->depth--;
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool read_names(struct tool_args *args, const struct json *j, uint32_t props)
+{
+	if (!json_is(j, props, JSON_OBJECT))
+		return true;
+	args->names = arena_array(args->arena, j->tok[props].count, sizeof *args->names);
+	for (uint32_t c = json_first(j, props); args->names && c < j->tok[props].next; c = j->tok[c + 1].next) {
+		struct slice name = keep_text(args, j, c);
+
+		if (!name.p)
+			return false;
+		args->names[args->n++] = name;
+	}
+	return args->names != NULL;
+}
+
+static bool has_mirrors(const struct json *j, uint32_t props)
+{
+	for (uint32_t t = props; props != JSON_NONE && t < j->tok[props].next; t++)
+		if ((j->tok[t].flags & JSON_NAME) && json_string_eq(j, t, SL("x-mcp-header")))
+			return true;
+	return false;
+}
+
+static struct tool_args *read_args(const struct json *j, uint32_t props, struct arena *arena)
+{
+	struct tool_args *args = ARENA_NEW(arena, struct tool_args);
+	struct place place = { .json = j };
 
 	if (!args)
 		return NULL;
-	char *at = (char *)(args->names + n);
-	args->n = 0;
-	for (uint32_t c = n ? json_first(j, props) : 0; args->n < n; c = j->tok[c + 1].next) {
-		struct slice name = json_string(j, c, a);
-		if (!name.p) {
-			wipe_free(args);
-			return NULL;
-		}
-		if (name.n)
-			memcpy(at, name.p, name.n);
-		args->names[args->n++] = slice_make(at, name.n);
-		at += name.n;
-	}
-	return args;
+	args->arena = arena;
+	if (!read_names(args, j, props))
+		return NULL;
+	if (!has_mirrors(j, props))
+		return args;
+	args->mirrors = arena_array(arena, MIRRORS_MAX + 1, sizeof *args->mirrors);
+	return args->mirrors && read_properties(args, &place, props) ? args : NULL;
 }
+
+/* --- the book ----------------------------------------------------------------------------------------------------- */
 
 static enum err learn(struct toolbook *b, const struct json *j, uint32_t tool, struct arena *a)
 {
-	uint32_t name = json_member(j, tool, SL("name")), props = json_walk(j, tool, "inputSchema.properties");
+	uint32_t name = json_member(j, tool, SL("name"));
 
 	if (!json_is(j, name, JSON_STRING))
 		return E_OK; /* nothing can be called by it */
@@ -80,11 +167,8 @@ static enum err learn(struct toolbook *b, const struct json *j, uint32_t tool, s
 		return E_NOMEM;
 	if (table_get(b->tools, key, 0))
 		return E_OK;
-	struct tool_args *args = read_args(j, json_is(j, props, JSON_OBJECT) ? props : JSON_NONE, a);
-	enum err e = args ? table_put(b->tools, key, args, 0, 0) : E_NOMEM;
-	if (e != E_OK)
-		wipe_free(args);
-	return e;
+	struct tool_args *args = read_args(j, json_walk(j, tool, "inputSchema.properties"), &b->arena);
+	return args ? table_put(b->tools, key, args, 0, 0) : E_NOMEM;
 }
 
 enum err toolbook_learn(struct toolbook *b, const struct json *j, uint32_t tool)
@@ -95,6 +179,26 @@ enum err toolbook_learn(struct toolbook *b, const struct json *j, uint32_t tool)
 	enum err e = learn(b, j, tool, &a);
 	arena_finish(&a);
 	return e;
+}
+
+void toolbook_clear(struct toolbook *b)
+{
+	struct table *fresh = table_create(b->max_tools, NULL);
+
+	b->complete = false;
+	if (!fresh)
+		return; /* what is known stays, and is not taken for all */
+	table_free(b->tools);
+	arena_finish(&b->arena);
+	b->tools = fresh;
+}
+
+const struct mirror_param *toolbook_mirrors(const struct toolbook *b, struct slice tool, size_t *n)
+{
+	const struct tool_args *args = b ? table_get(b->tools, tool, 0) : NULL;
+
+	*n = args ? args->n_mirrors : 0;
+	return args ? args->mirrors : NULL;
 }
 
 void toolbook_set_complete(struct toolbook *b, bool complete)

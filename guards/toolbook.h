@@ -1,12 +1,12 @@
 /*
- * What one vault said its tools take: the argument names each input schema declares, and whether there is an output
- * schema. A claim of the vault, used only to refuse less where a name and value look harmless. Owned by the upstream.
+ * What one vault said its tools take: the argument names each input schema declares, and which of them headers repeat. A claim of the vault, used only to refuse less where a name and value look harmless. Owned by the upstream.
  */
 #ifndef NARROWGATE_GUARDS_TOOLBOOK_H
 #define NARROWGATE_GUARDS_TOOLBOOK_H
 
 #include "base/err.h"
 #include "base/json.h"
+#include "mcp/mirror.h"
 
 struct toolbook;
 
@@ -22,6 +22,10 @@ enum err toolbook_learn(struct toolbook *, const struct json *, uint32_t tool);
 void toolbook_set_complete(struct toolbook *, bool complete);
 bool toolbook_complete(const struct toolbook *);
 bool toolbook_knows(const struct toolbook *, struct slice tool);
+/* Forgets all, to be read anew. */
+void toolbook_clear(struct toolbook *);
+/* The arguments of a tool that headers repeat (`x-mcp-header` in its input schema); *n is 0 where there are none. */
+const struct mirror_param *toolbook_mirrors(const struct toolbook *, struct slice tool, size_t *n);
 /* Whether the tool's input schema declares the top-level argument. */
 bool toolbook_declares(const struct toolbook *, struct slice tool, struct slice arg);
 

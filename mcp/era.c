@@ -7,9 +7,10 @@ static const struct era eras[] = {
 		.structured_content = true },
 	{ { "2025-11-25", 10 }, .handshake = true, .streamable_http = true, .version_header = true,
 		.structured_content = true },
+	{ { "2026-07-28", 10 }, .streamable_http = true, .version_header = true, .structured_content = true, .mirrors = true },
 };
 
-enum { N_ERAS = sizeof(eras) / sizeof(*eras), ASSUMED = 1 };
+enum { N_ERAS = sizeof(eras) / sizeof(*eras), ASSUMED = 1, NEWEST = 3 };
 
 const struct era *era_find(struct slice version)
 {
@@ -26,10 +27,10 @@ const struct era *era_assumed(void)
 
 const struct era *era_newest(void)
 {
-	return &eras[N_ERAS - 1];
+	return &eras[NEWEST];
 }
 
 struct slice era_list(void)
 {
-	return SL("2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25");
+	return SL("2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25, 2026-07-28");
 }

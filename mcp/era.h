@@ -8,17 +8,19 @@
 
 struct era {
 	struct slice version;      /* "2025-06-18" */
-	bool handshake;            /* initialize, session state, server requests */
+	bool handshake;            /* initialize, session state, server requests; else: stateless, each request says all of itself */
 	bool streamable_http;      /* POST and GET on one endpoint (2024-11-05 has HTTP+SSE instead) */
 	bool version_header;       /* MCP-Protocol-Version on all but initialize */
 	bool batches;
 	bool structured_content;
+	bool mirrors;              /* headers repeat what the body says (mcp/mirror.h) */
 };
 
 /* The row of a revision, or NULL when this build does not speak it. */
 const struct era *era_find(struct slice version);
 /* What a request without any version is taken for: 2025-03-26 (MCP 2025-06-18, "Protocol Version Header"). */
 const struct era *era_assumed(void);
+/* The newest with a handshake. */
 const struct era *era_newest(void);
 /* "2024-11-05, 2025-03-26, …" for error texts. */
 struct slice era_list(void);

@@ -19,6 +19,7 @@ struct rpc {
 	uint32_t result;
 	uint32_t error;
 	struct slice method_name; /* decoded; in the arena or the text */
+	bool stateless;           /* a request of 2026-07-28 or later; set by whoever has read its envelope (mcp/stateless.h) */
 };
 
 /*

@@ -61,8 +61,21 @@ static const struct field fields[] = {
 	{ "refusal:", table_refusal },
 };
 
+/* `handshake:` and `stateless:` in front of a line: it holds for that kind of revision alone. False: not now. */
+static bool holds_now(const struct table *t, struct slice *line)
+{
+	static const struct slice ONE = { "handshake:", 10 }, OTHER = { "stateless:", 10 };
+	bool one = slice_starts(*line, ONE), other = slice_starts(*line, OTHER);
+
+	if (one || other)
+		*line = slice_trim(slice_from(*line, 10));
+	return t->stateless ? !one : !other;
+}
+
 static void run_line(struct table *t, struct slice line)
 {
+	if (!holds_now(t, &line))
+		return;
 	if (slice_find(line, SL(ARROW)) >= 0) {
 		run_row(t, line);
 		return;
@@ -131,8 +144,12 @@ int main(int argc, char **argv)
 	struct table t;
 
 	table_open(&t);
-	for (int i = 1; i < argc; i++)
-		run_file(&t, argv[i]);
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--stateless") == 0)
+			t.stateless = true;
+		else
+			run_file(&t, argv[i]);
+	}
 	printf("%u rows, %u failed\n", t.rows, t.failed);
 	bool ok = t.failed == 0 && t.rows > 0;
 	table_close(&t);

@@ -29,6 +29,7 @@ struct table {
 	struct judgement judgement;
 	struct slice answer;        /* what the agent gets: the text of a text item, or the message */
 	bool answered;
+	bool stateless;             /* requests are those of a stateless revision, where it has them */
 };
 
 void table_open(struct table *);

@@ -127,6 +127,39 @@ static struct rpc *parse(struct table *t, struct slice text)
 	return NULL;
 }
 
+#define ENVELOPE \
+	"\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}," \
+	"\"io.modelcontextprotocol/clientInfo\":{\"name\":\"t\",\"version\":\"1\"}"
+
+/* The same request with the envelope of a stateless revision. */
+static void make_stateless(struct table *t)
+{
+	const struct method_row *row = method_find(t->rpc->method_name, SIDE_CLIENT, false);
+	const struct json *j = &t->rpc->json;
+	uint32_t meta = json_member(j, t->rpc->params, SL("_meta"));
+	struct json_edits edits;
+	struct buf b;
+
+	if (t->rpc->kind != RPC_REQUEST || (row && !method_in(row, true)))
+		return;
+	json_edits_init(&edits, &t->arena);
+	if (json_is(j, meta, JSON_OBJECT)) {
+		struct slice old = json_source(j, meta);
+
+		old = slice_trim(slice_from(old, 1));
+		json_edit_raw(&edits, meta, arena_fmt(&t->arena, "{" ENVELOPE "%s%.*s", old.p[0] == '}' ? "" : ",", SL_ARG(old)));
+	} else if (meta == JSON_NONE && t->rpc->params != JSON_NONE) {
+		json_edit_insert(&edits, t->rpc->params, SL("_meta"), SL("{" ENVELOPE "}"));
+	}
+	buf_init(&b, 1u << 20);
+	if (json_splice(j, &edits, &b) == E_OK) {
+		struct slice text = arena_dup(&t->arena, buf_slice(&b));
+		t->unread = rpc_parse(t->rpc, text, &t->arena, NULL);
+	}
+	buf_finish(&b);
+	t->rpc->stateless = true;
+}
+
 bool table_call(struct table *t, struct slice text)
 {
 	struct view v = table_view(t);
@@ -139,6 +172,8 @@ bool table_call(struct table *t, struct slice text)
 	t->unread = rpc_parse(t->rpc, message, &t->arena, &at);
 	if (!t->catalog)
 		return false;
+	if (t->unread == E_OK && t->stateless)
+		make_stateless(t);
 	if (t->unread != E_OK) {
 		t->judgement = (struct judgement){ .kind = VERDICT_DENY };
 		return true;

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
-#include "guards/base64.h"
+#include "base/base64.h"
 #include "guards/doc.h"
 #include "guards/docsel.h"
 #include "guards/mask_names.h"

@@ -2,7 +2,7 @@
 #include "mcp/era.h"
 #include "mcp/method.h"
 
-enum { LAST = M_N_ELICITATION_COMPLETE };
+enum { LAST = M_N_ACKNOWLEDGED };
 
 static void every_method_has_a_row(void **state)
 {
@@ -42,7 +42,7 @@ static void names_are_exact(void **state)
 {
 	static const struct slice names[] = {
 		SL(""), SL("Tools/call"), SL("tools/call "), SL(" tools/call"), SL("tools/call\0"), SL("tools\\call"), SL("tools%2fcall"),
-		SL("tools/cal"), SL("tools/calls"), SL("tools/c\u0430ll"), SL("tools/call\u200b"), SL("tools.call"), SL("server/discover"),
+		SL("tools/cal"), SL("tools/calls"), SL("tools/c\u0430ll"), SL("tools/call\u200b"), SL("tools.call"), SL("server/discovers"),
 		SL("tasks/get"), SL("rpc.discover"), SL("tools"),
 	};
 
@@ -77,6 +77,20 @@ static void members(void **state)
 	assert_null(method_by_id(M_PING)->members[0]);
 }
 
+static void revisions(void **state)
+{
+	(void)state;
+	assert_true(method_in(method_by_id(M_TOOLS_CALL), true) && method_in(method_by_id(M_TOOLS_CALL), false));
+	assert_false(method_in(method_by_id(M_INITIALIZE), true));
+	assert_false(method_in(method_by_id(M_SET_LEVEL), true));
+	assert_false(method_in(method_by_id(M_RESOURCES_SUBSCRIBE), true));
+	assert_true(method_in(method_by_id(M_LISTEN), true));
+	assert_false(method_in(method_by_id(M_LISTEN), false));
+	assert_false(method_in(method_by_id(M_DISCOVER), false));
+	assert_string_equal(method_by_id(M_TOOLS_CALL)->rounds[0], "inputResponses");
+	assert_null(method_by_id(M_TOOLS_LIST)->rounds);
+}
+
 static void eras(void **state)
 {
 	const struct era *e;
@@ -84,7 +98,9 @@ static void eras(void **state)
 
 	(void)state;
 	assert_null(era_find(SL("")));
-	assert_null(era_find(SL("2026-07-28")));
+	e = era_find(SL("2026-07-28"));
+	assert_true(e->mirrors && !e->handshake && !e->batches && e->version_header && e->structured_content);
+	assert_null(era_find(SL("2026-07-29")));
 	assert_null(era_find(SL("2025-06-18 ")));
 	e = era_find(SL("2024-11-05"));
 	assert_true(e->handshake && !e->streamable_http && !e->version_header && !e->batches);
@@ -105,6 +121,7 @@ int main(void)
 		cmocka_unit_test(sides),
 		cmocka_unit_test(names_are_exact),
 		cmocka_unit_test(members),
+		cmocka_unit_test(revisions),
 		cmocka_unit_test(eras),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

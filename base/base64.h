@@ -1,8 +1,8 @@
 /*
  * Base64 (RFC 4648 §4) as MCP uses it for blobs; the URL alphabet and missing padding are read too.
  */
-#ifndef NARROWGATE_GUARDS_BASE64_H
-#define NARROWGATE_GUARDS_BASE64_H
+#ifndef NARROWGATE_BASE_BASE64_H
+#define NARROWGATE_BASE_BASE64_H
 
 #include "base/arena.h"
 

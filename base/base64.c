@@ -1,4 +1,4 @@
-#include "guards/base64.h"
+#include "base/base64.h"
 
 #include <stdint.h>
 

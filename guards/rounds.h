@@ -1,0 +1,17 @@
+/* Rounds of a stateless revision (rounds.c). */
+#ifndef NARROWGATE_GUARDS_ROUNDS_H
+#define NARROWGATE_GUARDS_ROUNDS_H
+
+#include "guards/guard.h"
+
+/* A result whose resultType is `input_required`. */
+void judge_round(const struct view *, const struct call *, const struct rpc *, struct judgement *);
+/*
+ * subscriptions/listen: takes out of a judged call what the agent may not hear of (listen.c). Its acknowledgement then shows the
+ * subset.
+ */
+void judge_listen(const struct view *, struct call *, struct judgement *);
+/* Whether the string at `tok` is a URI that could be subscribed to (listen.c). */
+bool listen_uri_passes(const struct view *, const struct rpc *, uint32_t tok);
+
+#endif
