@@ -159,3 +159,25 @@ test('HTTP-03: who calls is who proved it: keys, sessions and upstreams of one a
   assert.equal((await fetch(at('a'), { method: 'DELETE', headers: { ...session, ...two } })).status, 404);
   assert.equal((await post(at('a'), list, { ...session, ...one })).status, 200, 'still there');
 });
+
+// Each took minutes when its cost grew with the square of its size; now it is a fraction of a second.
+test('OPS-08: one message cannot hold the process: many keys beside a folder, many folders, many paths in another spelling', async (t) => {
+  const v = await vault(t);
+  const odd = (word, i) => word + i.toString(2).padStart(17, '0').replaceAll('0', '_').replaceAll('1', '-');
+  const many = (n, word) => Object.fromEntries(Array.from({ length: n }, (_, i) => [odd(word, i), 'prod']));
+  const calls = {
+    generic: [['get_secret', { ...many(30000, 'key'), folder: 'prod' }, false], ['get_secret', many(30000, 'folder')], ['get_secret', { ...many(9, 'folder'), key: 'x' }]],
+    scaivault: [['scaivault_create_policy', { name: 'x', rules: Array.from({ length: 40000 }, (_, i) => ({ path: `/prod/${i % 7}` })) }]],
+  };
+  for (const [catalog, list] of Object.entries(calls)) {
+    const s = await serve(t, { upstreams: { vault: { catalog, url: v.url } }, profiles: { p: { allowed_paths: ['prod/'] } }, default_profile: 'p' });
+    await post(s.url, initialize());
+    for (const [name, args, refused = true] of list) {
+      const from = Date.now();
+      const r = await post(s.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } });
+      assert.equal(r.status, 200, r.body.slice(0, 300));
+      assert.equal(/Refused by narrowgate/.test(r.body), refused);
+      assert.ok(Date.now() - from < 8000, `${catalog} ${name}: ${Date.now() - from} ms`);
+    }
+  }
+});
