@@ -223,6 +223,7 @@ bool app_init(struct app *app, uv_loop_t *loop, struct config *config, struct sl
 	digest_random(&app->id_prefix, sizeof app->id_prefix);
 	uv_timer_init(loop, &app->sweep);
 	app->sweep.data = app;
+	seal_key_random(&app->event_key);
 	app->sessions = table_create(MAX_SESSIONS, NULL);
 	app->audit = audit_open(loop, config->audit_file, config->audit_stdout, &text);
 	if (!app->sessions || !app->audit) {

@@ -6,6 +6,7 @@
 
 #include <uv.h>
 #include "base/arena.h"
+#include "base/seal.h"
 #include "base/table.h"
 #include "policy/config.h"
 #include "proxy/front.h"
@@ -51,6 +52,8 @@ struct app {
 	struct arena scratch;           /* for one incoming message at a time */
 	uv_timer_t sweep;               /* deadlines and idle sessions, every SWEEP_MS */
 	uint64_t id_prefix, id_count;   /* of decision ids */
+	uint64_t n_streams, n_trunks;   /* so far: their numbers (proxy/resume.c) */
+	struct seal_key event_key;      /* seals the event ids that agents get */
 	struct memory memory;
 	bool draining;
 	void (*closed)(void *ctx);      /* app_finish is under way */

@@ -87,7 +87,7 @@ static void give(struct exchange *x, struct slice bytes)
 	if (r)
 		r->ops->answer(r, bytes);
 	if (!x->ucall)
-		exchange_end(x, X_DONE); /* else when the vault's side ends too, so that its connection can be used again */
+		resume_end(x); /* else when the vault's side ends too, so that its connection can be used again */
 }
 
 /* An error may come without an id, for the vault could not read it: it is the answer all the same. */
@@ -143,6 +143,7 @@ static void on_message(void *ctx, struct slice json)
 	struct rpc rpc;
 	enum err e = rpc_parse(&rpc, json, arena, NULL);
 
+	resume_put_mark(x);
 	if (x->state == X_ANSWERING) {
 		log_warn("upstream", "%.*s: dropped what came behind an answer", SL_ARG(x->channel->trunk->backend->conf->name));
 	} else if (e != E_OK) {
@@ -159,6 +160,14 @@ static void on_message(void *ctx, struct slice json)
 		exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault answered another request");
 	}
 	arena_reset(arena);
+}
+
+static void on_mark(void *ctx, const struct sse_mark *mark, bool alone)
+{
+	struct exchange *x = ctx;
+
+	resume_mark(x, mark, alone);
+	arena_reset(&x->app->scratch);
 }
 
 static void on_stream(void *ctx)
@@ -226,7 +235,7 @@ static void on_end(void *ctx, const struct upstream_end *end)
 	x->ucall = NULL;
 	x->upstream_status = end->status;
 	if (x->state == X_ANSWERING) {
-		exchange_end(x, X_DONE);
+		resume_end(x);
 		return;
 	}
 	if (end->outcome == UP_SESSION_LOST && !c->stateless && c->session[0]) {
@@ -237,6 +246,9 @@ static void on_end(void *ctx, const struct upstream_end *end)
 		end_listen(x, end);
 		return;
 	}
+	bool broke = end->outcome == UP_DONE || end->outcome == UP_NO_ANSWER || end->outcome == UP_BROKEN;
+	if (broke && resume_suspend(x))
+		return;
 	if (x->kind == XK_REQUEST || end->outcome != UP_DONE) {
 		enum upstream_outcome o = end->outcome == UP_DONE ? UP_NO_ANSWER : end->outcome;
 
@@ -249,5 +261,5 @@ static void on_end(void *ctx, const struct upstream_end *end)
 
 struct upstream_sink exchange_sink(struct exchange *x)
 {
-	return (struct upstream_sink){ .stream = on_stream, .message = on_message, .end = on_end, .ctx = x };
+	return (struct upstream_sink){ .stream = on_stream, .mark = on_mark, .message = on_message, .end = on_end, .ctx = x };
 }

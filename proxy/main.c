@@ -11,7 +11,8 @@
  *   load.c reload.c  configuration, now and later        harden.c         what the process gives up
  *   memory.c         what it keeps
  *   remap.c          ids on a shared trunk               fetch.c          the vault's tool list, read by ourselves
- *   revive.c         a vault that forgot us              service.c        loop, signals, the end
+ *   revive.c         a vault that forgot us              resume.c         streams taken up where they broke
+ *   service.c        loop, signals, the end
  *
  * Below: guards/ decides, upstream/ talks to vaults, policy/ is the contract, mcp/ the grammar, base/ the ground.
  */

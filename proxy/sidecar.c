@@ -141,7 +141,7 @@ static void listen_for(struct front *front, const struct ask *ask, struct reply 
 		return;
 	struct channel *c = find_channel(x, ask, &who, false);
 	if (c)
-		exchange_listen(x, c);
+		exchange_listen(x, c, ask->last_event_id);
 }
 
 static void end_session(struct front *front, const struct ask *ask, struct reply *reply)

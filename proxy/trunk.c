@@ -20,6 +20,7 @@ static struct trunk *trunk_create(struct backend *b, bool shared)
 		return NULL;
 	t->backend = b;
 	t->shared = shared;
+	t->serial = ++b->app->n_trunks;
 	t->up = vault_open(b->vault, &events);
 	if (!t->up) {
 		free(t);

@@ -19,6 +19,7 @@ struct trunk {
 	struct revival *revival;        /* an initialize of our own in flight */
 	struct slice hello;             /* shared: the vault's initialize result, JSON text, owned; empty until it came */
 	uint64_t next_id;
+	uint64_t serial;                /* no other trunk of this process has it */
 	uint64_t listen_again_ms;       /* loop time; 0: not */
 	unsigned refs;                  /* channels on it, and whoever holds it for a while */
 	bool shared;

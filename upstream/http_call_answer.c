@@ -52,6 +52,14 @@ static bool on_message(void *ctx, struct slice json)
 	return !c->paused;
 }
 
+static void on_mark(void *ctx, const struct sse_mark *mark, bool alone)
+{
+	struct http_call *c = ctx;
+
+	if (wanted(c) && c->sink.mark)
+		c->sink.mark(c->sink.ctx, mark, alone);
+}
+
 static void conclude(struct http_call *c)
 {
 	struct http_conversation *owner = c->owner;
@@ -102,7 +110,7 @@ static void settle(struct http_call *c, enum http_answer_state state, struct sli
 
 static void digest(struct http_call *c, struct slice bytes)
 {
-	struct http_answer_sink sink = { on_stream, on_message, c };
+	struct http_answer_sink sink = { on_stream, on_message, c, on_mark };
 	enum http_answer_state state = http_answer_feed(&c->answer, &bytes, &sink);
 
 	settle(c, state, bytes);
@@ -110,7 +118,7 @@ static void digest(struct http_call *c, struct slice bytes)
 
 static void hear_end(struct http_call *c, bool clean)
 {
-	struct http_answer_sink sink = { on_stream, on_message, c };
+	struct http_answer_sink sink = { on_stream, on_message, c, on_mark };
 
 	if (clean || c->answer.complete)
 		settle(c, http_answer_end(&c->answer, &sink), SL(""));

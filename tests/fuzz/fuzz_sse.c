@@ -39,6 +39,8 @@ static bool on_event(void *ctx, const struct sse_event *e)
 	note(&r->seen, e->type);
 	note(&r->seen, e->id);
 	note(&r->seen, e->data);
+	REQUIRE(slice_eq(e->mark.id, e->id) && (e->mark.has_data || !e->data.n));
+	buf_add_fmt(&r->seen, "%d%d%llu;", e->mark.has_data, e->mark.has_retry, (unsigned long long)e->mark.retry_ms);
 	return !r->stops;
 }
 
