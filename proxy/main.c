@@ -12,7 +12,7 @@
  *   memory.c         what it keeps
  *   remap.c          ids on a shared trunk               fetch.c          the vault's tool list, read by ourselves
  *   revive.c         a vault that forgot us              resume.c         streams taken up where they broke
- *   service.c        loop, signals, the end
+ *   batch.c          several messages in one array       service.c        loop, signals, the end
  *
  * Below: guards/ decides, upstream/ talks to vaults, policy/ is the contract, mcp/ the grammar, base/ the ground.
  */

@@ -34,6 +34,12 @@ static bool agent_resumes(const struct channel *c)
 	return c->session[0] && !c->stateless && !c->stdio && !c->trunk->shared;
 }
 
+/* And so it may come back for this one: it was given an id (a batch gets none). */
+static bool agent_may_come(const struct exchange *x)
+{
+	return agent_resumes(x->channel) && x->resume.stream;
+}
+
 /* Where an id is good: this session, this conversation with the vault. */
 static struct slice place_of(const struct channel *c, struct arena *arena)
 {
@@ -155,7 +161,7 @@ bool resume_suspend(struct exchange *x)
 
 	if (!can_resume(x) || x->state != X_SENT)
 		return false;
-	if (!agent_resumes(x->channel)) {
+	if (!agent_may_come(x)) {
 		if (x->resume.tries >= MAX_TRIES || !x->reply)
 			return false;
 		park(x, retry_ms(&x->resume));
@@ -170,7 +176,7 @@ bool resume_suspend(struct exchange *x)
 
 bool resume_gone(struct exchange *x)
 {
-	if (!can_resume(x) || x->state != X_SENT || !agent_resumes(x->channel))
+	if (!can_resume(x) || x->state != X_SENT || !agent_may_come(x))
 		return false;
 	park(x, PARKED_MS); /* the vault sees the connection end, as it would without us */
 	return true;
@@ -178,7 +184,7 @@ bool resume_gone(struct exchange *x)
 
 void resume_end(struct exchange *x)
 {
-	bool keep = can_resume(x) && x->state == X_ANSWERING && agent_resumes(x->channel) && !x->channel->trunk->lost &&
+	bool keep = can_resume(x) && x->state == X_ANSWERING && agent_may_come(x) && !x->channel->trunk->lost &&
 		x->arena.used_bytes <= KEEP_ANSWERED_BYTES;
 
 	if (!keep) {

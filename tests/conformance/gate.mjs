@@ -38,8 +38,8 @@ async function stop(child) {
 }
 
 // A reference server: { url, stop }.
-export async function startServer(name) {
-  const { child, first } = firstLine(process.execPath, [join(here, 'servers', `${name}.mjs`)], 'stdout', /http:\S+/);
+export async function startServer(name, ...args) {
+  const { child, first } = firstLine(process.execPath, [join(here, 'servers', `${name}.mjs`), '0', ...args], 'stdout', /http:\S+/);
   return { url: await first, stop: () => stop(child) };
 }
 

@@ -1,5 +1,5 @@
 // A server of SDK 1.x for the revisions with a handshake (2025-03-26 to 2025-11-25): sessions, server requests, resumable streams.
-//   node legacy.mjs        prints the URL it serves
+//   node legacy.mjs [PORT [json]]   prints the URL it serves; `json`: answers as JSON instead of SSE
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
@@ -124,7 +124,7 @@ function eventStore() {
 const sessions = new Map();
 async function open() {
   const transport = new StreamableHTTPServerTransport({
-    sessionIdGenerator: randomUUID, eventStore: eventStore(), retryInterval: 100,
+    sessionIdGenerator: randomUUID, eventStore: eventStore(), retryInterval: 100, enableJsonResponse: process.argv[3] === 'json',
     onsessioninitialized: (id) => sessions.set(id, transport),
   });
   transport.onclose = () => sessions.delete(transport.sessionId);
