@@ -159,8 +159,10 @@ static bool reply_full(struct reply *r)
 
 static void reply_session(struct reply *r, struct slice id)
 {
-	(void)r; /* initialize is no part of a batch */
-	(void)id;
+	struct batch *b = of(r)->batch;
+
+	if (b->outer && !b->streaming)
+		b->outer->ops->session(b->outer, id);
 }
 
 static const struct reply_ops reply_ops = {

@@ -100,7 +100,7 @@ static void reply_accepted(struct reply *r)
 	if (er->streaming)
 		finish_stream(er, SL(""));
 	else
-		respond(er, http_conn_verb(er->conn) == VERB_DELETE ? 204 : 202, SL(""));
+		respond(er, http_conn_verb(er->conn) == VERB_DELETE ? 200 : 202, SL(""));
 }
 
 static void reply_fail(struct reply *r, int status, struct slice json)

@@ -75,6 +75,8 @@ static const char *on_hello(struct exchange *x, const struct rpc *rpc, struct ar
 	if (!trunk_keep_hello(c->trunk, json_source(&rpc->json, rpc->result)))
 		return "out of memory";
 	b->gives_sessions = upstream_has_session(c->trunk->up);
+	b->streams = x->streaming;
+	b->era = era_find(v);
 	return give_session(x) ? NULL : "too many sessions are open";
 }
 
@@ -170,6 +172,18 @@ static void on_mark(void *ctx, const struct sse_mark *mark, bool alone)
 	arena_reset(&x->app->scratch);
 }
 
+/* The vault names its session on this answer: so do we. On that to initialize it is ours to say when. */
+static void on_session(void *ctx)
+{
+	struct exchange *x = ctx;
+
+	if (x->method == M_INITIALIZE || !x->channel->session[0])
+		return;
+	x->channel->trunk->backend->names_session = true;
+	if (x->reply)
+		x->reply->ops->session(x->reply, slice_of(x->channel->session));
+}
+
 static void on_stream(void *ctx)
 {
 	struct exchange *x = ctx;
@@ -261,5 +275,5 @@ static void on_end(void *ctx, const struct upstream_end *end)
 
 struct upstream_sink exchange_sink(struct exchange *x)
 {
-	return (struct upstream_sink){ .stream = on_stream, .mark = on_mark, .message = on_message, .end = on_end, .ctx = x };
+	return (struct upstream_sink){ .session = on_session, .stream = on_stream, .mark = on_mark, .message = on_message, .end = on_end, .ctx = x };
 }

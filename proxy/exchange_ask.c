@@ -75,13 +75,25 @@ void exchange_start(struct exchange *x, struct channel *c)
 
 /* --- verdicts ---------------------------------------------------------------------------------------------------------- */
 
+/* JSON stays JSON, a stream a stream, and the session's id stands on the same answers, whoever gives them. */
+static void answer_as_vault(struct exchange *x, struct reply *r)
+{
+	const struct backend *b = x->channel->trunk->backend;
+
+	if (b->names_session && x->channel->session[0] && x->method != M_INITIALIZE)
+		r->ops->session(r, slice_of(x->channel->session));
+	if (b->streams)
+		r->ops->stream(r);
+	r->ops->answer(r, x->judgement.refusal);
+}
+
 static void refuse(struct exchange *x)
 {
 	struct reply *r = exchange_take_reply(x);
 
 	exchange_audit(x, "refused", NULL);
 	if (r && x->kind == XK_REQUEST)
-		r->ops->answer(r, x->judgement.refusal);
+		answer_as_vault(x, r);
 	else if (r)
 		r->ops->accepted(r);
 	exchange_end(x, X_DENIED);

@@ -93,12 +93,15 @@ static const char *unreadable(enum err e)
 	return e == E_BATCH ? "batches are not part of this protocol revision" : err_text(e);
 }
 
-/* The revision this conversation speaks, or is taken to speak. */
+/*
+ * The revision this conversation speaks. Without a session and a header, the one the vault last agreed to: to assume 2025-03-26
+ * would give batches to those that have none. NULL: not known.
+ */
 static const struct era *era_of(const struct channel *c, const struct ask *ask)
 {
 	struct slice version = c->version[0] ? slice_of(c->version) : ask->version;
 
-	return version.n ? era_find(version) : era_assumed();
+	return version.n ? era_find(version) : c->trunk->backend->era;
 }
 
 /* An array: where the revision has batches, its messages come back one by one. */

@@ -7,17 +7,19 @@
 #define LINGER_BYTES (64 * 1024)
 #define READS_PER_ROUND 16 /* of VAULT_READ_BYTES each; then the others get their turn */
 
+static bool wanted(const struct http_call *c)
+{
+	return c->owner && c->state != CALL_ENDED;
+}
+
 static void see_head(struct http_call *c)
 {
 	if (c->head_seen || !c->answer.head_done)
 		return;
 	c->head_seen = true;
 	http_on_head(c);
-}
-
-static bool wanted(const struct http_call *c)
-{
-	return c->owner && c->state != CALL_ENDED;
+	if (c->answer.session.n && c->answer.status < 300 && wanted(c) && c->sink.session)
+		c->sink.session(c->sink.ctx);
 }
 
 static void on_stream(void *ctx)

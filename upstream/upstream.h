@@ -41,6 +41,7 @@ struct upstream_end {
 
 /* Who hears of one call. Unset slots mean "not interested". */
 struct upstream_sink {
+	void (*session)(void *ctx);                           /* the answer's head names a session (before all else) */
 	void (*stream)(void *ctx);                            /* the answer comes as an event stream (before any message) */
 	/* What stands on the stream's next event beside its message; `alone`: on an event without one, which is over. */
 	void (*mark)(void *ctx, const struct sse_mark *, bool alone);

@@ -7,7 +7,7 @@ import { BULLETS, initialize, post, run, serve, until, writeConfig } from './lib
 const VALUE = 'batched-value-81e0';
 
 // A vault that answers `slow_*` as a stream with progress before, everything else as JSON; it never gets an array.
-async function vault(t) {
+async function vault(t, session = { 'mcp-session-id': 'v1' }) {
   const seen = [];
   const server = createServer((req, res) => {
     let body = '';
@@ -17,7 +17,7 @@ async function vault(t) {
       const m = JSON.parse(body);
       seen.push(m);
       if (m.method === 'initialize') {
-        return void res.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'v1' }).end(JSON.stringify({
+        return void res.writeHead(200, { 'content-type': 'application/json', ...session }).end(JSON.stringify({
           jsonrpc: '2.0', id: m.id, result: { protocolVersion: m.params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'narrowgate-demo-vault', version: '1' } } }));
       }
       if (m.id === undefined || m.method === undefined) return void res.writeHead(202).end();
@@ -108,6 +108,17 @@ test('a batch without a session where one is due, or with a foreign one, is refu
   assert.equal((await post(s.url, [ping(1)])).status, 400);
   assert.equal((await post(s.url, [ping(1)], { 'mcp-session-id': 'f'.repeat(32) })).status, 404);
   assert.deepEqual(v.seen, []);
+});
+
+test('without sessions, what the vault last agreed to decides', async (t) => {
+  const v = await vault(t, {});
+  const s = await serve(t, config(v));
+  assert.equal((await post(s.url, [ping(1)])).status, 400, 'nothing was agreed yet');
+  await post(s.url, initialize(0, '2025-11-25'));
+  assert.equal((await post(s.url, [ping(1)])).status, 400);
+  await post(s.url, initialize(0, '2025-03-26'));
+  assert.deepEqual((await post(s.url, [ping(1)])).json.map((a) => a.id), [1]);
+  assert.equal((await post(s.url, [ping(1)], { 'mcp-protocol-version': '2025-06-18' })).status, 400, 'the header says otherwise');
 });
 
 test('an agent that goes takes its whole batch along, and narrowgate goes on', async (t) => {

@@ -132,13 +132,13 @@ async function open() {
   return transport;
 }
 
-const refuse = (res, status, message) => res.writeHead(status, { 'content-type': 'application/json' })
-  .end(JSON.stringify({ jsonrpc: '2.0', error: { code: -32001, message }, id: null }));
+const refuse = (res, status, code, message) => res.writeHead(status, { 'content-type': 'application/json' })
+  .end(JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id: null }));
 
 const server = createServer(async (req, res) => {
-  if (!localOnly(req)) return refuse(res, 403, 'Not a local request');
+  if (!localOnly(req)) return refuse(res, 403, -32000, 'Not a local request');
   const id = req.headers['mcp-session-id'];
-  if (id && !sessions.has(id)) return refuse(res, 404, 'Session not found');
+  if (id && !sessions.has(id)) return refuse(res, 404, -32001, 'Session not found');
   await (sessions.get(id) ?? await open()).handleRequest(req, res);
 });
 listenLocal(server);
