@@ -3,18 +3,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/asan.h"
 #include "base/wipe.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ARENA_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ARENA_ASAN 1
-#endif
-#endif
-
 /* Under AddressSanitizer what was not given out is poisoned, and allocations stand apart: overruns are seen at once. */
-#ifdef ARENA_ASAN
+#if NARROWGATE_ASAN
 #include <sanitizer/asan_interface.h>
 #define ARENA_GAP 16
 #else

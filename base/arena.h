@@ -11,12 +11,37 @@
 
 struct arena_block;
 
+/*
+ * A long work is put aside now and then, so that others get their turn. Whoever works on the memory of an arena says how many bytes
+ * are done (arena_worked); a pace that hangs on the arena rests when they are enough. Nobody else need know of it. What was
+ * borrowed from somewhere else than the arena may have changed when the work goes on.
+ */
+struct pace {
+	size_t left;                 /* bytes of work until the next rest */
+	void (*rest)(struct pace *); /* comes back when the work may go on, with `left` set anew */
+};
+
 struct arena {
 	struct arena_block *first;
 	struct arena_block *current;
 	size_t used_bytes; /* over all blocks */
 	size_t max_bytes;
+	struct pace *pace; /* NULL: works without a rest. Borrowed; kept over a reset. */
 };
+
+/* Some work is done; may rest. */
+static inline void arena_worked(struct arena *a, size_t bytes)
+{
+	if (!a->pace)
+		return;
+	if (a->pace->left > bytes)
+		a->pace->left -= bytes;
+	else
+		a->pace->rest(a->pace);
+}
+/* What a step of a walk over tokens counts for, and what is said at a time where bytes are counted. */
+#define ARENA_STEP_TOKEN 128
+#define ARENA_STEP_BYTES (16 * 1024)
 
 void arena_init(struct arena *a, size_t max_bytes);
 /* Wipes and frees all but the first block. */

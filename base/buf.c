@@ -147,7 +147,7 @@ static bool needs_escape(char c)
 	return (unsigned char)c < 0x20 || c == '"' || c == '\\';
 }
 
-/* Byte by byte: the end of a text, and where the maximum is near, for it must be met exactly. */
+/* Byte by byte where the maximum is near, for it must be met exactly. */
 static enum err add_json_tightly(struct buf *b, struct slice s)
 {
 	enum err e = E_OK;
@@ -159,34 +159,62 @@ static enum err add_json_tightly(struct buf *b, struct slice s)
 	return e;
 }
 
-#define STEP_ROOM (JSON_SCAN_BYTES + 6) /* a plain run and an escape */
+/* The end of a text, and short ones, with room for whatever they become. */
+static void add_json_bytes(struct buf *b, struct slice s)
+{
+	char *out = b->p + b->n;
 
-/* As many blocks of s as there is room for; returns the rest of it. */
+	for (size_t i = 0; i < s.n; i++) {
+		if (needs_escape(s.p[i]))
+			out += escape(s.p[i], out);
+		else
+			*out++ = s.p[i];
+	}
+	b->n = (size_t)(out - b->p);
+}
+
+#define BLOCK_ROOM (7 * JSON_SCAN_BYTES) /* a block of nothing but escapes, and the copies made ahead */
+
+/* One block; what stands behind an escape is copied again, a whole block each time. */
+static inline char *add_json_block(char *out, const char *p)
+{
+	unsigned marks = scan_escape_mask(p), from = 0;
+
+	scan_copy(out, p);
+	for (; marks; marks &= marks - 1) {
+		unsigned i = (unsigned)__builtin_ctz(marks);
+
+		out += i - from;
+		out += escape(p[i], out);
+		from = i + 1;
+		scan_copy(out, p + from);
+	}
+	return out + JSON_SCAN_BYTES - from;
+}
+
+/* As many blocks of s as there is room for; returns the rest of it. Two blocks are read at a time. */
 static struct slice add_json_blocks(struct buf *b, struct slice s)
 {
 	const char *p = s.p, *end = s.p + s.n;
 	char *out = b->p + b->n, *out_end = b->p + b->cap;
 
-	while (end - p >= JSON_SCAN_BYTES && out_end - out >= STEP_ROOM) {
-		size_t run = scan_copy_to_escape(out, p);
-
-		p += run;
-		out += run;
-		if (run < JSON_SCAN_BYTES)
-			out += escape(*p++, out);
-	}
+	for (; end - p >= 2 * JSON_SCAN_BYTES && out_end - out >= BLOCK_ROOM; p += JSON_SCAN_BYTES)
+		out = add_json_block(out, p);
 	b->n = (size_t)(out - b->p);
 	return slice_make(p, (size_t)(end - p));
 }
 
-static enum err add_json_text(struct buf *b, struct slice s)
+enum err buf_add_json_text(struct buf *b, struct slice s)
 {
-	while (s.n >= JSON_SCAN_BYTES && b->max - b->n >= STEP_ROOM) {
-		if (b->cap - b->n < STEP_ROOM && buf_reserve(b, STEP_ROOM) != E_OK)
+	while (s.n >= 2 * JSON_SCAN_BYTES && b->max - b->n >= BLOCK_ROOM) {
+		if (b->cap - b->n < BLOCK_ROOM && buf_reserve(b, BLOCK_ROOM) != E_OK)
 			return b->failed;
 		s = add_json_blocks(b, s);
 	}
-	return add_json_tightly(b, s);
+	if (s.n >= 2 * JSON_SCAN_BYTES || b->cap - b->n < 6 * s.n)
+		return add_json_tightly(b, s);
+	add_json_bytes(b, s);
+	return E_OK;
 }
 
 enum err buf_add_json_string(struct buf *b, struct slice s)
@@ -197,7 +225,7 @@ enum err buf_add_json_string(struct buf *b, struct slice s)
 	if (e == E_OK)
 		e = buf_add_char(b, '"');
 	if (e == E_OK)
-		e = add_json_text(b, s);
+		e = buf_add_json_text(b, s);
 	if (e == E_OK)
 		e = buf_add_char(b, '"');
 	if (e != E_OK)

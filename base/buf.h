@@ -47,6 +47,8 @@ enum err buf_add_char(struct buf *b, char c);
 enum err buf_add_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Adds s as a quoted JSON string (RFC 8259 §7): quotes, backslashes and control characters escaped, one line. s is UTF-8. */
 enum err buf_add_json_string(struct buf *b, struct slice s);
+/* The same without the quotes: a long text can be added in parts, cut anywhere. On error the part may be there in part. */
+enum err buf_add_json_text(struct buf *b, struct slice s);
 
 static inline struct slice buf_slice(const struct buf *b)
 {

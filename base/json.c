@@ -29,6 +29,7 @@ struct reader {
 	bool escaped_names;
 	enum err err;
 	const char *at;
+	const char *said; /* up to here the arena knows what is done */
 	struct arena *arena;
 	struct json_names names;
 	struct frame stack[JSON_MAX_DEPTH];
@@ -186,6 +187,12 @@ static const char *read_special(struct reader *r, const char *p, unsigned *flags
 	return p;
 }
 
+static void say_work(struct reader *r, const char *p)
+{
+	arena_worked(r->arena, (size_t)(p - r->said));
+	r->said = p;
+}
+
 /* p is behind the opening quote. */
 static const char *read_long_string(struct reader *r, const char *p, unsigned flags)
 {
@@ -193,9 +200,15 @@ static const char *read_long_string(struct reader *r, const char *p, unsigned fl
 	bool escaped = false;
 
 	for (;;) {
-		p = scan_string(p, r->end, &escaped);
+		const char *stop = r->end - p > ARENA_STEP_BYTES ? p + ARENA_STEP_BYTES : r->end;
+
+		p = scan_string(p, stop, &escaped);
 		if (p == r->end)
 			return fault(r, E_SYNTAX, p);
+		if (p == stop) {
+			say_work(r, p);
+			continue;
+		}
 		if (*p == '"')
 			break;
 		p = read_special(r, p, &flags);
@@ -427,6 +440,8 @@ static const char *read_root(struct reader *r, const char *p)
 		p = read_value(r, p);
 		if (p)
 			p = read_on(r, p);
+		if (p && p - r->said > ARENA_STEP_BYTES)
+			say_work(r, p);
 	} while (p && r->depth);
 	if (!p)
 		return NULL;
@@ -445,7 +460,7 @@ enum err json_parse(struct json *out, struct slice text, struct arena *arena, si
 		return E_TOO_BIG;
 	if (text.n == 0)
 		return E_SYNTAX;
-	r.start = text.p;
+	r.start = r.said = text.p;
 	r.end = text.p + text.n;
 	r.n = 0;
 	r.cap = text.n / 8 + 8 < FIRST_TOKENS ? (uint32_t)text.n / 8 + 8 : FIRST_TOKENS;

@@ -97,6 +97,28 @@ static size_t plain_run(const char *p, const char *end)
 	return (size_t)((slash ? slash : end) - p);
 }
 
+/* Decodes the block at *p, and what of the last escape lies behind it. Returns where the next byte goes. */
+static inline char *unescape_block(const char **p, char *at)
+{
+	const char *from = *p, *block = *p;
+	unsigned slashes = scan_byte_mask(block, '\\');
+
+	scan_copy(at, block);
+	while (slashes) {
+		const char *slash = block + __builtin_ctz(slashes);
+
+		at += slash - from;
+		at += unescape(&slash, at);
+		from = slash;
+		if (from - block >= JSON_SCAN_BYTES)
+			break;
+		slashes &= ~0u << (from - block);
+		scan_copy(at, from);
+	}
+	*p = from > block + JSON_SCAN_BYTES ? from : block + JSON_SCAN_BYTES;
+	return at + (*p - from);
+}
+
 struct slice json_unescaped(const struct json *j, uint32_t t, struct arena *a)
 {
 	struct slice raw = json_raw(j, t);
@@ -106,12 +128,13 @@ struct slice json_unescaped(const struct json *j, uint32_t t, struct arena *a)
 	out = at = arena_alloc_raw(a, raw.n); /* an escape is never shorter than what it stands for */
 	if (!out)
 		return (struct slice){ NULL, 0 };
-	while (end - p >= JSON_SCAN_BYTES) { /* what is left of the room is never less than what is left to read */
-		size_t run = scan_copy_to_byte(at, p, '\\');
-		at += run;
-		p += run;
-		if (run < JSON_SCAN_BYTES)
-			at += unescape(&p, at);
+	while (end - p >= 2 * JSON_SCAN_BYTES) { /* what is left of the room is never less than what is left to read */
+		const char *from = p, *last = end - 2 * JSON_SCAN_BYTES + 1;
+		const char *stop = last - p > ARENA_STEP_BYTES ? p + ARENA_STEP_BYTES : last;
+
+		while (p < stop)
+			at = unescape_block(&p, at);
+		arena_worked(a, (size_t)(p - from));
 	}
 	while (p < end) {
 		if (*p == '\\')

@@ -46,26 +46,25 @@ static inline unsigned scan_mask(const char *p)
 	return (unsigned)_mm_movemask_epi8(scan_marks(scan_load(p)));
 }
 
-/* Copies the JSON_SCAN_BYTES at p; the offset of the first `c` among them, or JSON_SCAN_BYTES. */
-static inline unsigned scan_copy_to_byte(char *out, const char *p, char c)
+static inline void scan_copy(char *out, const char *p)
 {
-	__m128i v = scan_load(p);
-	unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(c)));
-
-	_mm_storeu_si128((__m128i *)(void *)out, v);
-	return found ? (unsigned)__builtin_ctz(found) : JSON_SCAN_BYTES;
+	_mm_storeu_si128((__m128i *)(void *)out, scan_load(p));
 }
 
-/* The same up to the first byte that a string may not hold as it is: quote, backslash, control. */
-static inline unsigned scan_copy_to_escape(char *out, const char *p)
+/* Bit i is set when byte i of the block at p is `c`. */
+static inline unsigned scan_byte_mask(const char *p, char c)
+{
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(scan_load(p), _mm_set1_epi8(c)));
+}
+
+/* The same for bytes that a string may not hold as they are: quote, backslash, control. */
+static inline unsigned scan_escape_mask(const char *p)
 {
 	__m128i v = scan_load(p);
 	__m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
 	__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
-	unsigned found = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
 
-	_mm_storeu_si128((__m128i *)(void *)out, v);
-	return found ? (unsigned)__builtin_ctz(found) : JSON_SCAN_BYTES;
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
 }
 #else
 #define JSON_SCAN_BYTES 8
@@ -103,25 +102,28 @@ static inline unsigned scan_mask(const char *p)
 	return mask;
 }
 
-static inline unsigned scan_copy_to_byte(char *out, const char *p, char c)
+static inline void scan_copy(char *out, const char *p)
 {
-	unsigned i = scan_find(scan_word(p), c) & SCAN_HIGHS ? 0 : JSON_SCAN_BYTES;
-
 	memcpy(out, p, JSON_SCAN_BYTES);
-	while (i < JSON_SCAN_BYTES && p[i] != c)
-		i++;
-	return i;
 }
 
-static inline unsigned scan_copy_to_escape(char *out, const char *p)
+static inline unsigned scan_byte_mask(const char *p, char c)
+{
+	unsigned mask = 0;
+
+	for (unsigned i = 0; (scan_find(scan_word(p), c) & SCAN_HIGHS) && i < JSON_SCAN_BYTES; i++)
+		mask |= (unsigned)(p[i] == c) << i;
+	return mask;
+}
+
+static inline unsigned scan_escape_mask(const char *p)
 {
 	uint64_t v = scan_word(p), hit = ((v - SCAN_ONES * 0x20) & ~v) | scan_find(v, '"') | scan_find(v, '\\');
-	unsigned i = hit & SCAN_HIGHS ? 0 : JSON_SCAN_BYTES;
+	unsigned mask = 0;
 
-	memcpy(out, p, JSON_SCAN_BYTES);
-	while (i < JSON_SCAN_BYTES && p[i] != '"' && p[i] != '\\' && (unsigned char)p[i] >= 0x20)
-		i++;
-	return i;
+	for (unsigned i = 0; (hit & SCAN_HIGHS) && i < JSON_SCAN_BYTES; i++)
+		mask |= (unsigned)(p[i] == '"' || p[i] == '\\' || (unsigned char)p[i] < 0x20) << i;
+	return mask;
 }
 
 static inline const char *scan_wide(const char *p, const char *end)

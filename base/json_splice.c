@@ -17,6 +17,7 @@ struct change {
 struct splice {
 	const struct json *j;
 	struct buf *out;
+	struct arena *arena; /* of the edits */
 	const struct change *v;
 	uint32_t n;
 	uint32_t done;
@@ -120,9 +121,19 @@ static uint32_t count_escaped_names(const struct json *j)
 	return n;
 }
 
+static bool in_order(const struct change *v, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++)
+		if (change_compare(&v[i - 1], &v[i]) > 0)
+			return false;
+	return true;
+}
+
 /* Mostly they come in order, or are few. */
 static void changes_sort(struct change *v, uint32_t n)
 {
+	if (in_order(v, n))
+		return;
 	if (n > FEW_CHANGES) {
 		qsort(v, n, sizeof(*v), change_compare);
 		return;
@@ -216,13 +227,28 @@ static uint32_t source_end(const struct json *j, uint32_t tok)
 	return source_start(j, tok) + (uint32_t)json_source(j, tok).n;
 }
 
+/* In parts, for the text of a long document takes a while. */
+static enum err add_string(struct splice *s, struct slice text)
+{
+	enum err e = buf_add_char(s->out, '"');
+
+	for (; e == E_OK && text.n; text = slice_from(text, ARENA_STEP_BYTES)) {
+		struct slice part = slice_head(text, ARENA_STEP_BYTES);
+
+		e = buf_add_json_text(s->out, part);
+		if (text.n > part.n)
+			arena_worked(s->arena, part.n);
+	}
+	return e == E_OK ? buf_add_char(s->out, '"') : e;
+}
+
 static enum err apply_replace(struct splice *s, const struct json_edit *edit)
 {
 	enum err e = cut(s, source_start(s->j, edit->tok), source_end(s->j, edit->tok));
 
 	if (e != E_OK)
 		return e;
-	return edit->kind == JSON_EDIT_STRING ? buf_add_json_string(s->out, edit->with) : buf_add(s->out, edit->with);
+	return edit->kind == JSON_EDIT_STRING ? add_string(s, edit->with) : buf_add(s->out, edit->with);
 }
 
 /* The comma in front goes where a child before this one stays, else the one behind: none is left over, nor missing. */
@@ -306,7 +332,7 @@ static enum err apply(struct splice *s, uint32_t i)
 
 enum err json_splice(const struct json *j, const struct json_edits *edits, struct buf *out)
 {
-	struct splice s = { .j = j, .out = out, .filled = JSON_NONE };
+	struct splice s = { .j = j, .out = out, .arena = edits->arena, .filled = JSON_NONE };
 	size_t held = out->n;
 	struct change few[FEW_CHANGES], *v;
 	enum err e;
@@ -315,8 +341,10 @@ enum err json_splice(const struct json *j, const struct json_edits *edits, struc
 		return buf_add(out, j->text);
 	e = changes_make(j, edits, few, &v, &s.n);
 	s.v = v;
-	for (uint32_t i = 0; e == E_OK && i < s.n; i++)
+	for (uint32_t i = 0; e == E_OK && i < s.n; i++) {
 		e = apply(&s, i);
+		arena_worked(s.arena, ARENA_STEP_TOKEN);
+	}
 	if (e == E_OK)
 		e = copy_to(&s, (uint32_t)j->text.n);
 	if (e != E_OK)

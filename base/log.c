@@ -71,6 +71,23 @@ static size_t line_head(enum log_level level, const char *area, char *out, size_
 	return n + (size_t)more;
 }
 
+bool log_limit_admits(struct log_limit *l, uint64_t now_ms, unsigned long *left_out)
+{
+	*left_out = 0;
+	if (now_ms >= l->until_ms) {
+		l->until_ms = now_ms + LOG_LIMIT_WINDOW_MS;
+		l->lines = 0;
+	}
+	if (l->lines == LOG_LIMIT_LINES) {
+		l->left_out++;
+		return false;
+	}
+	l->lines++;
+	*left_out = l->left_out;
+	l->left_out = 0;
+	return true;
+}
+
 void log_line(enum log_level level, const char *area, const char *fmt, ...)
 {
 	char text[TEXT_BYTES], line[LINE_BYTES];

@@ -188,12 +188,14 @@ static void classify_meta(struct facts *f)
 static bool has_prototype(const struct rpc *rpc)
 {
 	const struct json *j = &rpc->json;
-	struct slice raw = rpc->params == JSON_NONE ? SL("") : json_raw(j, rpc->params);
+	const struct json_token *at, *end;
 
-	if (raw.n == 0 || (!j->escaped_names && !memmem(raw.p, raw.n, "__proto__", 9)))
+	if (rpc->params == JSON_NONE)
 		return false;
-	for (uint32_t t = rpc->params; t < j->tok[rpc->params].next; t++)
-		if ((j->tok[t].flags & JSON_NAME) && json_string_eq(j, t, SL("__proto__")))
+	at = j->tok + rpc->params;
+	for (end = j->tok + at->next; at < end; at++)
+		if ((at->flags & JSON_NAME) && (at->len == 9 || (at->flags & JSON_ESCAPED)) &&
+			json_string_eq(j, (uint32_t)(at - j->tok), SL("__proto__")))
 			return true;
 	return false;
 }

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 #include "guards/facts.h"
-#include "guards/look.h"
+#include "guards/names.h"
 #include "guards/scope.h"
 
 /* Tokens that the catalog has spoken for: values, paths, handles, scopes. */
@@ -13,13 +13,15 @@ struct spoken {
 
 static bool dotted_names(struct slice dotted, struct slice name)
 {
-	return slice_eq(slice_cut(&dotted, '.'), name);
+	if (!slice_starts(dotted, name) || (dotted.n > name.n && dotted.p[name.n] != '.'))
+		return false;
+	return !name.n || !memchr(name.p, '.', name.n);
 }
 
 static bool list_names(const struct slice *list, size_t n, struct slice name)
 {
-	for (size_t i = 0; i < n; i++)
-		if (dotted_names(list[i], name))
+	for (size_t i = 0; name.n && i < n; i++)
+		if (list[i].n && list[i].p[0] == name.p[0] && dotted_names(list[i], name))
 			return true;
 	return false;
 }
@@ -269,7 +271,7 @@ static void read_below(struct reading *r, uint32_t value, struct slice name)
 
 	if (is_handed_on(r, name))
 		return;
-	if (!rule_describes(r->rule, name) && !holds_what_it_says(r, value, look_holds(name)))
+	if (!rule_describes(r->rule, name) && !holds_what_it_says(r, value, names_hold(r->f->view, name)))
 		fact_unknown(r->f, name);
 	if (json_is(j, value, JSON_STRING)) {
 		read_text_below(r, value, name);
@@ -315,7 +317,7 @@ static void read_argument(struct reading *r, struct slice name, uint32_t value)
 	const struct json *j = r->a->json;
 	bool partner, own = tenant_rule_names(r->tenants, name, &partner), named = is_named(r, name);
 	enum look l = own || (named && rule_describes(r->rule, name)) ? LOOK_NOTHING :
-		look_name(&r->f->view->catalog->vocabulary, name);
+		names_look(r->f->view, name);
 
 	if (own && json_is(j, value, JSON_NULL))
 		return; /* as good as absent: it is filled in */

@@ -4,7 +4,7 @@
  * stands for.
  */
 #include "guards/facts.h"
-#include "guards/look.h"
+#include "guards/names.h"
 
 /* A template as the server lists it is referred to by its own text. */
 static const struct rule *find_template(const struct catalog *c, struct slice uri)
@@ -101,7 +101,7 @@ static enum part part_of(struct facts *f, struct slice name)
 {
 	const struct rule *r = f->call->rule;
 	const struct tenant_rule *t = tenant_rule_of(f->view, r);
-	enum look l = look_name(&f->view->catalog->vocabulary, name);
+	enum look l = names_look(f->view, name);
 	bool partner;
 
 	if (tenant_rule_names(t, name, &partner))

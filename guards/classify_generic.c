@@ -4,22 +4,24 @@
  * like nothing.
  */
 #include "guards/facts.h"
-#include "guards/look.h"
+#include "guards/names.h"
 
 #define GENERIC_MAX_NESTING 4
+#define MAX_FOLDERS         8 /* folder-like members of one object; nobody means more */
 
 struct generic {
 	struct facts *f;
 	const struct json *json;
 	struct slice top;      /* the argument of the call we are below; empty at the top */
 	unsigned nesting;
+	struct slice *id;      /* an argument that names the item by an id of the vault's; empty: none */
 };
 
 static void read_object(struct generic *g, uint32_t obj);
 
 static enum look look_of(struct generic *g, struct slice name)
 {
-	return look_name(&g->f->view->catalog->vocabulary, name);
+	return names_look(g->f->view, name);
 }
 
 /* A write carries values inward; a read that takes one is odd, and its argument is judged like any other. */
@@ -86,34 +88,47 @@ static void join(struct generic *g, uint32_t folder, uint32_t key, struct slice 
 	}
 }
 
-/* Looks for a member of that kind; a kind may be there several times. */
-static uint32_t next_of(struct generic *g, uint32_t obj, uint32_t from, enum look kind)
+/* What stands beside each other in one object. */
+struct beside {
+	uint32_t folders[MAX_FOLDERS]; /* tokens of their names */
+	size_t n_folders;
+	bool keys;
+};
+
+/* One look at each member, whatever their number. */
+static struct beside look_beside(struct generic *g, uint32_t obj)
 {
 	const struct json *j = g->json;
+	struct beside b = { .n_folders = 0 };
 
-	for (uint32_t c = from; c < j->tok[obj].next; c = j->tok[c + 1].next)
-		if (look_of(g, facts_text(g->f, j, c)) == kind)
-			return c;
-	return JSON_NONE;
+	for (uint32_t c = json_first(j, obj); c < j->tok[obj].next; c = j->tok[c + 1].next) {
+		struct slice name = facts_text(g->f, j, c);
+		enum look l = look_of(g, name);
+
+		b.keys |= l == LOOK_KEY;
+		if (l == LOOK_FOLDER && b.n_folders == MAX_FOLDERS)
+			fact_unknown(g->f, name);
+		else if (l == LOOK_FOLDER)
+			b.folders[b.n_folders++] = c;
+	}
+	return b;
 }
 
 /* A key is joined with every folder beside it; alone it is a path itself. */
-static void read_key(struct generic *g, uint32_t obj, uint32_t name_tok)
+static void read_key(struct generic *g, const struct beside *b, uint32_t name_tok)
 {
-	const struct json *j = g->json;
-	struct slice name = facts_text(g->f, j, name_tok);
-	uint32_t first = json_first(j, obj), folder = next_of(g, obj, first, LOOK_FOLDER);
+	struct slice name = facts_text(g->f, g->json, name_tok);
 
-	if (folder == JSON_NONE)
+	if (b->n_folders == 0)
 		read_paths(g, name_tok + 1, name);
-	for (; folder != JSON_NONE; folder = next_of(g, obj, j->tok[folder + 1].next, LOOK_FOLDER))
-		join(g, folder + 1, name_tok + 1, name);
+	for (size_t i = 0; i < b->n_folders; i++)
+		join(g, b->folders[i] + 1, name_tok + 1, name);
 }
 
 /* A folder alone is all below it; with a key beside it the key's path says more. */
-static void read_folder(struct generic *g, uint32_t obj, uint32_t name_tok)
+static void read_folder(struct generic *g, const struct beside *b, uint32_t name_tok)
 {
-	if (next_of(g, obj, json_first(g->json, obj), LOOK_KEY) == JSON_NONE)
+	if (!b->keys)
 		read_paths(g, name_tok + 1, facts_text(g->f, g->json, name_tok));
 }
 
@@ -127,7 +142,7 @@ static void read_json_text(struct generic *g, struct slice text, struct slice na
 	else if (e != E_OK)
 		fact_unknown(g->f, name);
 	else {
-		struct generic below = { g->f, &inner, g->top, g->nesting + 1 };
+		struct generic below = { g->f, &inner, g->top, g->nesting + 1, g->id };
 		for (uint32_t t = 0; t < inner.n; t = json_is(&inner, t, JSON_ARRAY) ? t + 1 : inner.tok[t].next)
 			if (json_is(&inner, t, JSON_OBJECT))
 				read_object(&below, t);
@@ -179,14 +194,18 @@ static void read_value(struct generic *g, uint32_t tok, struct slice name, enum 
 			read_value(g, c, name, l);
 	else if (json_is(j, tok, JSON_STRING))
 		read_text(g, tok, name, l);
+	else if (!json_is(j, tok, JSON_NULL) && l != LOOK_HARMLESS && !is_declared(g))
+		fact_unknown(g->f, name);
 }
 
-static void read_member(struct generic *g, uint32_t obj, uint32_t name_tok)
+static void read_member(struct generic *g, const struct beside *b, uint32_t name_tok)
 {
 	struct slice name = facts_text(g->f, g->json, name_tok);
 	enum look l = look_of(g, name);
 	uint32_t value = name_tok + 1;
 
+	if (l == LOOK_NOTHING && look_is_item_id(name) && !json_is(g->json, value, JSON_NULL))
+		*g->id = name;
 	if (l == LOOK_NOTHING && look_text_is_path(g->f->view->policy, name))
 		fact_path_wide(g->f, name, g->top);
 	switch (l) {
@@ -195,10 +214,10 @@ static void read_member(struct generic *g, uint32_t obj, uint32_t name_tok)
 		read_paths(g, value, name);
 		break;
 	case LOOK_FOLDER:
-		read_folder(g, obj, name_tok);
+		read_folder(g, b, name_tok);
 		break;
 	case LOOK_KEY:
-		read_key(g, obj, name_tok);
+		read_key(g, b, name_tok);
 		break;
 	case LOOK_TENANT:
 	case LOOK_PARTNER:
@@ -217,11 +236,12 @@ static void read_object(struct generic *g, uint32_t obj)
 {
 	const struct json *j = g->json;
 	bool top = g->top.p == NULL;
+	struct beside b = look_beside(g, obj);
 
 	for (uint32_t c = json_first(j, obj); c < j->tok[obj].next && !g->f->nomem; c = j->tok[c + 1].next) {
 		if (top)
 			g->top = facts_text(g->f, j, c);
-		read_member(g, obj, c);
+		read_member(g, &b, c);
 	}
 	if (top)
 		g->top = (struct slice){ NULL, 0 };
@@ -240,7 +260,8 @@ static bool takes_script(struct generic *g, uint32_t obj)
 
 void classify_generic(struct facts *f, const struct args *a)
 {
-	struct generic g = { .f = f, .json = a->json };
+	struct slice id = SL("");
+	struct generic g = { .f = f, .json = a->json, .id = &id };
 	struct call *c = f->call;
 
 	c->action = generic_action(&f->view->catalog->vocabulary, c->name, &c->executor);
@@ -254,6 +275,9 @@ void classify_generic(struct facts *f, const struct args *a)
 		if (f->locked)
 			read_object(&g, a->args);
 	}
+	/* Beside a path nobody knows which of them the vault goes by. */
+	if (id.n && c->n_paths && c->action != ACT_LIST && policy_locks_paths(f->view->policy))
+		fact_unknown(f, id);
 	if (f->locked && c->n_paths == 0 && c->action == ACT_LIST)
 		fact_path_absent(f, COVERS_PREFIX, SL(""));
 }

@@ -50,6 +50,15 @@ static void resolve(struct taking *t, struct slice text)
 	fact_handle(t->f, &fact);
 }
 
+/*
+ * Whether a text that may be a name or a path is a path: folder and name. With outer slashes alone it is neither, for
+ * without them it would be a name.
+ */
+static bool is_rooted(struct slice text)
+{
+	return text.n > 2 && memchr(text.p + 1, '/', text.n - 2) != NULL;
+}
+
 static bool on_handle(void *ctx, const struct found *found)
 {
 	struct taking *t = ctx;
@@ -63,7 +72,7 @@ static bool on_handle(void *ctx, const struct found *found)
 	struct slice text = facts_text(t->f, found->json, found->tok);
 	if (t->take->strip.n && slice_starts(text, t->take->strip))
 		text = slice_from(text, t->take->strip.n);
-	if (t->take->rooted && text.n && memchr(text.p, '/', text.n)) {
+	if (t->take->rooted && is_rooted(text)) {
 		fact_path(t->f, text, COVERS_ONE, t->take->arg.source);
 		fact_path_at(t->f, found->json, found->tok);
 	} else {

@@ -1,5 +1,7 @@
 #include "guards/facts.h"
 
+#define MAX_SEARCHES 64
+
 struct making {
 	struct facts *f;
 	const struct args *a;
@@ -25,8 +27,8 @@ static bool is_taken(const struct call *c, const struct found *at)
 static bool on_place(void *ctx, const struct found *found)
 {
 	struct search *s = ctx;
-	bool here = json_is(found->json, found->tok, JSON_STRING) && !is_taken(s->f->call, found) &&
-		slice_eq(facts_text(s->f, found->json, found->tok), s->text);
+	bool here = json_is(found->json, found->tok, JSON_STRING) &&
+		slice_eq(facts_text(s->f, found->json, found->tok), s->text) && !is_taken(s->f->call, found);
 
 	if (here)
 		fact_path_at(s->f, found->json, found->tok);
@@ -39,7 +41,8 @@ static bool on_path(void *ctx, struct slice text)
 	struct call *c = m->f->call;
 
 	fact_path(m->f, text, m->covers, m->from);
-	if (m->ref && c->n_paths && c->paths[c->n_paths - 1].respelled) {
+	/* Each search goes over all of the argument: of very many paths in another spelling the rest is refused. */
+	if (m->ref && c->n_paths && c->paths[c->n_paths - 1].respelled && m->f->n_searched++ < MAX_SEARCHES) {
 		struct search s = { m->f, text };
 		selector_each(m->ref, m->a->json, m->a->args, m->f->arena, on_place, &s);
 	}

@@ -3,7 +3,7 @@
  * case is folded, and whatever a URI could carry beside scheme, authority and path is refused.
  */
 #include "guards/facts.h"
-#include "guards/look.h"
+#include "guards/names.h"
 
 /* `.` or `..` as a whole segment: whoever resolves it reads another URI. */
 static bool has_dots(struct slice rest)
@@ -68,7 +68,7 @@ static void judge_tenants(struct facts *f, const struct uri_var *vars, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		bool partner, own = tenant_rule_names(t, vars[i].name, &partner);
-		enum look l = look_name(&f->view->catalog->vocabulary, vars[i].name);
+		enum look l = names_look(f->view, vars[i].name);
 
 		if (own || look_is_tenant(l))
 			fact_tenant(f, vars[i].value, own ? partner : l == LOOK_PARTNER, SL("uri"));

@@ -1,5 +1,5 @@
 #include "guards/facts.h"
-#include "guards/look.h"
+#include "guards/names.h"
 
 /* JSON written in a string of JSON written in a string …: deeper than this nobody means it. */
 #define TREE_MAX_NESTING 4
@@ -96,7 +96,7 @@ static void walk_object(struct tree *t, uint32_t tok, enum look as)
 
 	for (uint32_t c = json_first(j, tok); c < j->tok[tok].next; c = j->tok[c + 1].next) {
 		struct slice name = facts_text(t->f, j, c);
-		enum look l = look_name(&t->f->view->catalog->vocabulary, name);
+		enum look l = names_look(t->f->view, name);
 		bool below_path = look_is_path(as) && l == LOOK_NOTHING;
 
 		if (below_path && look_text_is_path(t->f->view->policy, name))
@@ -144,7 +144,7 @@ void classify_tree(
 
 static bool name_looks_judged(struct facts *f, struct slice name)
 {
-	enum look l = look_name(&f->view->catalog->vocabulary, name);
+	enum look l = names_look(f->view, name);
 
 	return look_is_path(l) || look_is_tenant(l) || l == LOOK_KEY;
 }

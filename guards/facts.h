@@ -13,6 +13,7 @@ struct facts {
 	struct call *call;
 	bool locked;      /* a path or tenant rule is on: every argument must be accounted for */
 	bool nomem;
+	size_t n_searched;  /* paths in another spelling whose place was looked for */
 	size_t cap_paths, cap_tenants, cap_handles, cap_unknown;
 };
 
@@ -81,6 +82,8 @@ bool tree_looks_judged(struct facts *, const struct json *, uint32_t tok);
 /* A tool no catalog describes, by the words of its name and of its arguments (classify_generic.c). */
 void classify_generic(struct facts *, const struct args *);
 enum action generic_action(const struct vocabulary *, struct slice name, bool *executor);
+/* By its name such a tool may answer with a value although it writes. */
+bool generic_hands_out(struct slice name);
 /*
  * Arguments that nobody named and that say what is to be done: of a call that reads they may make one that nobody
  * knows (classify_verbs.c). `rule` is NULL under generic.

@@ -100,6 +100,7 @@ static void walk_array(struct filter *f, struct doc *d, uint32_t array, struct s
 	for (uint32_t t = json_first(j, array); t < j->tok[array].next && f->err == E_OK; t = j->tok[t].next) {
 		bool outside;
 
+		arena_worked(d->arena, ARENA_STEP_TOKEN);
 		if (doc_has(d, t, DOC_GONE | DOC_ITEM | DOC_VALUE))
 			continue;
 		if (json_is(j, t, JSON_STRING)) {
@@ -155,6 +156,7 @@ static bool walk_object(struct filter *f, struct doc *d, uint32_t obj, uint64_t 
 		struct slice name = json_string(j, t, d->arena);
 		uint64_t below = 0;
 
+		arena_worked(d->arena, ARENA_STEP_TOKEN);
 		if (doc_has(d, t + 1, DOC_GONE | DOC_VALUE))
 			continue;
 		if (!name.p) {

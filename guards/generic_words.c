@@ -7,7 +7,7 @@
 #define MAX_WORD 64
 
 struct word_counts {
-	size_t reads, lists, writes, runs;
+	size_t reads, lists, writes, runs, mints;
 	bool joined;           /* the word before was `and`, `or`, `then` */
 	bool doubtful;         /* … and the one behind it is no word we know */
 };
@@ -86,12 +86,13 @@ static void count_word(struct word_counts *c, const struct vocabulary *v, struct
 		c->doubtful = true;
 	c->joined = is_join(word);
 	c->runs += runs;
+	c->mints += words_have(&v->mints, word);
 	c->writes += writes && !runs;
 	c->reads += reads && !writes && !runs;
 	c->lists += reads && !writes && !runs && is_list_word(word);
 }
 
-/* `run_query`, `http_request` stand in the list as two words. */
+/* `run_query`, `check_out`, `look_up`, `session_token` stand in the lists as one word. */
 static void count_pair(struct word_counts *c, const struct vocabulary *v, struct slice first, struct slice second)
 {
 	char room[2 * MAX_WORD];
@@ -100,7 +101,11 @@ static void count_pair(struct word_counts *c, const struct vocabulary *v, struct
 		return;
 	memcpy(room, first.p, first.n);
 	memcpy(room + first.n, second.p, second.n);
-	c->runs += words_have(&v->runs, slice_make(room, first.n + second.n));
+	struct slice both = slice_make(room, first.n + second.n);
+	c->runs += words_have(&v->runs, both);
+	c->writes += words_have(&v->writes, both);
+	c->reads += words_have(&v->reads, both);
+	c->mints += words_have(&v->mints, both);
 }
 
 enum action generic_action(const struct vocabulary *v, struct slice name, bool *executor)
@@ -120,5 +125,24 @@ enum action generic_action(const struct vocabulary *v, struct slice name, bool *
 		return ACT_WRITE;
 	if (!c.reads)
 		return ACT_UNKNOWN;
-	return c.lists == c.reads ? ACT_LIST : ACT_READ;
+	if (c.lists == c.reads)
+		return ACT_LIST;
+	return c.mints ? ACT_ISSUE : ACT_READ;
+}
+
+/*
+ * A tool no catalog describes may write and yet answer with a value: one that makes it, or hands it out on the way. Its
+ * name tells; asked only where the words of the name are all that is known.
+ */
+bool generic_hands_out(struct slice name)
+{
+	static const char *const WORDS[] = { "generate", "create", "issue", "mint", "rotate", "refresh", "renew", "unwrap", "decrypt",
+		"export", "login", "provision", "request", "redeem", "lease", "unseal", "init", "new", "make", "get", "read", "fetch",
+		"copy", "clone", "reveal", "reset", "check", NULL };
+
+	for (const char *const *w = WORDS; *w; w++)
+		for (size_t i = 0; i + strlen(*w) <= name.n; i++)
+			if (slice_eq_nocase(slice_head(slice_from(name, i), strlen(*w)), slice_of(*w)))
+				return true;
+	return false;
 }

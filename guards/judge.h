@@ -16,6 +16,8 @@
 #include "policy/catalog.h"
 #include "policy/policy.h"
 
+struct names;
+
 struct view {                       /* all a guard may see */
 	const struct policy *policy;
 	const struct catalog *catalog;
@@ -24,6 +26,7 @@ struct view {                       /* all a guard may see */
 	struct slice upstream;          /* its name: handles of one vault are no handles of another */
 	uint64_t now_ms;                /* wall clock, for expiry */
 	bool value_call_open;           /* some value-bearing call of this agent is unanswered on this upstream */
+	struct names *names;            /* what names say, remembered for a moment; NULL: nothing is (guards/names.h) */
 	struct arena *arena;            /* of the exchange; every result lives in it */
 };
 

@@ -2,6 +2,7 @@
  * The vault's answer to a call: judged, and learned from.
  */
 #include "guards/chain.h"
+#include "guards/facts.h"
 #include "guards/refuse.h"
 #include "guards/response.h"
 
@@ -49,7 +50,12 @@ enum err judge_learn(
 	if (!c || !c->method || !teaches(c))
 		return E_OK;
 	enum err e = result_open(v, c, rpc, &r);
-	return e == E_OK ? chain_learn(ledger, book, v, c, &r) : e;
+	struct pace *pace = v->arena->pace;
+	v->arena->pace = NULL; /* nobody else may learn meanwhile */
+	if (e == E_OK)
+		e = chain_learn(ledger, book, v, c, &r);
+	v->arena->pace = pace;
+	return e;
 }
 
 void call_summary(const struct call *c, struct call_summary *out)
@@ -61,7 +67,13 @@ void call_summary(const struct call *c, struct call_summary *out)
 		.paths = c->clean_paths, .n_paths = c->n_clean_paths };
 	if (named)
 		out->tool = c->outer ? c->outer_name : c->name;
-	/* What nobody knows may bear anything. */
+	/*
+	 * What nobody knows may bear anything; a rotation's answer, where its catalog says so, the new value. Of a plain write the
+	 * agent has the value, and the vault may have to ask before it.
+	 */
+	bool hands_out = c->rule && (rule_gives_value(c->rule) || (c->rule->out.n_values && c->action != ACT_WRITE));
+
 	out->bears_values = (named && (c->action == ACT_UNKNOWN || c->executor)) || action_bears_values(c->action) ||
-		(c->rule && rule_gives_value(c->rule)) || m == M_RESOURCES_READ;
+		hands_out || m == M_RESOURCES_READ ||
+		(named && !c->rule && !action_is_read_only(c->action) && generic_hands_out(c->name));
 }

@@ -115,12 +115,44 @@ static enum look find_word(struct slice folded)
 	return w ? (enum look)w->means : LOOK_NOTHING;
 }
 
+/* Whether one of `tails` could be the tail. */
+static bool may_have_tail(struct slice folded)
+{
+	switch (word_last_pair(folded)) {
+	case WORD_PAIR('t', 'h'):
+	case WORD_PAIR('h', 's'):
+	case WORD_PAIR('r', 'i'):
+	case WORD_PAIR('i', 's'):
+	case WORD_PAIR('r', 'n'):
+	case WORD_PAIR('n', 's'):
+	case WORD_PAIR('i', 'x'):
+	case WORD_PAIR('e', 's'):
+	case WORD_PAIR('o', 'b'):
+	case WORD_PAIR('e', 'r'):
+	case WORD_PAIR('r', 's'):
+	case WORD_PAIR('c', 'e'):
+	case WORD_PAIR('r', 'y'):
+		return true;
+	default:
+		return false;
+	}
+}
+
 static enum look find_tail(struct slice folded)
 {
+	if (!may_have_tail(folded))
+		return LOOK_NOTHING;
 	for (size_t i = 0; folded.n && i < sizeof tails / sizeof *tails; i++)
 		if (word_ends(folded, tails[i].text))
 			return tails[i].look;
 	return LOOK_NOTHING;
+}
+
+/* Whether one of `owners` could stand at the front; for a letter of either case. */
+static inline bool may_begin_owner(char c)
+{
+	c |= 0x20;
+	return c == 't' || c == 'o' || c == 'w' || c == 'p';
 }
 
 static enum look owner_of(struct slice s)
@@ -129,7 +161,9 @@ static enum look owner_of(struct slice s)
 		{ "slug", 4 },
 		{ "uuid", 4 }, { "ref", 3 }, { "code", 4 }, { "override", 8 } };
 
-	for (size_t i = 0; s.n && i < sizeof owners / sizeof *owners; i++) {
+	if (s.n == 0 || !may_begin_owner(s.p[0]))
+		return LOOK_NOTHING;
+	for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
 		if (!word_starts(s, owners[i].text))
 			continue;
 		for (size_t e = 0; e < sizeof ends / sizeof *ends; e++)
@@ -171,12 +205,12 @@ static enum look find_owner_word(struct slice name)
 	if (name.n > LOOK_MAX_NAME)
 		name = slice_from(name, name.n - LOOK_MAX_NAME);
 	for (size_t i = 1; i < name.n && l == LOOK_NOTHING; i++)
-		if (begins_word(name, i))
+		if (may_begin_owner(name.p[i]) && begins_word(name, i))
 			l = owner_of(look_fold(slice_from(name, i), room));
 	return l;
 }
 
-static enum look look_vocabulary(const struct vocabulary *v, struct slice name)
+enum look look_vocabulary(const struct vocabulary *v, struct slice name)
 {
 	const struct {
 		const struct words *words;
@@ -193,15 +227,12 @@ static enum look look_vocabulary(const struct vocabulary *v, struct slice name)
 	return LOOK_NOTHING;
 }
 
-enum look look_name(const struct vocabulary *v, struct slice name)
+enum look look_word(struct slice name)
 {
-	enum look l = v ? look_vocabulary(v, name) : LOOK_NOTHING;
 	char room[LOOK_MAX_NAME];
-
-	if (l != LOOK_NOTHING)
-		return l;
 	struct slice folded = look_fold(name, room);
-	l = find_word(folded);
+	enum look l = find_word(folded);
+
 	if (l == LOOK_NOTHING)
 		l = find_tail(folded);
 	if (l == LOOK_NOTHING)

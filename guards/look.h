@@ -24,8 +24,10 @@ enum look {
 
 /* Folds a name so, into `out`. */
 struct slice look_fold(struct slice name, char out[LOOK_MAX_NAME]);
-/* The catalog's own words (may be NULL) first, then ours. */
-enum look look_name(const struct vocabulary *, struct slice name);
+/* By the catalog's own words alone. */
+enum look look_vocabulary(const struct vocabulary *, struct slice name);
+/* By our own words alone. guards/names.h asks both. */
+enum look look_word(struct slice name);
 static inline bool look_is_path(enum look l)
 {
 	return l == LOOK_PATH || l == LOOK_PREFIX || l == LOOK_FOLDER;
@@ -60,6 +62,8 @@ enum look_holds {
 	HOLDS_PROSE,  /* reason, cursor: sentences, and what only the vault can read */
 	HOLDS_OBJECT, /* options: members that are written as a string are read in the vault's own way */
 };
+/* `id`, `uuid`, `ref`: what names the very item, without saying where it lies. */
+bool look_is_item_id(struct slice name);
 enum look_holds look_holds(struct slice name);
 bool look_text_is_number(struct slice text);
 /* Holds nothing that ends a segment of an address: no slash, escape, query, `..`, control character. */

@@ -52,6 +52,15 @@ static bool is_id(struct slice name, struct slice folded)
 	return word_among(folded, whole);
 }
 
+bool look_is_item_id(struct slice name)
+{
+	static const char *const ids[] = { "arn", "credentialid", "entryid", "guid", "handle", "id", "ids", "itemid", "objectid",
+		"recordid", "ref", "reference", "secretuuid", "uuid", "uuids", NULL };
+	char room[LOOK_MAX_NAME];
+
+	return word_among(look_fold(name, room), ids);
+}
+
 enum look_holds look_holds(struct slice name)
 {
 	static const char *const numbers[] = { "rev", "revision", "revisions", "secretversion", "version", "versionid",

@@ -3,6 +3,7 @@
  * everything but known metadata; all others lose what stands under the names of values.
  */
 #include "guards/base64.h"
+#include "guards/facts.h"
 #include "guards/mask_names.h"
 #include "guards/mask_text.h"
 #include "guards/mask_walk.h"
@@ -14,25 +15,8 @@ static void note(struct mask *m, enum err e)
 		m->err = e;
 }
 
-/*
- * A tool no catalog describes may write and yet answer with a value: one that makes it, or hands it out on the way. Its
- * name tells; asked only where the words of the name are all that is known.
- */
-static bool may_hand_out(struct slice name)
-{
-	static const char *const WORDS[] = { "generate", "create", "issue", "mint", "rotate", "refresh", "renew", "unwrap", "decrypt",
-		"export", "login", "provision", "request", "redeem", "lease", "unseal", "init", "new", "make", "get", "read", "fetch",
-		"copy", "clone", "reveal", "reset", NULL };
-
-	for (const char *const *w = WORDS; *w; w++)
-		for (size_t i = 0; i + strlen(*w) <= name.n; i++)
-			if (slice_eq_nocase(slice_head(slice_from(name, i), strlen(*w)), slice_of(*w)))
-				return true;
-	return false;
-}
-
 /* A call of unknown kind counts as one that bears values. */
-static bool call_bears(const struct view *view, const struct call *call)
+static bool call_bears(const struct call *call)
 {
 	if (!call || !call->method)
 		return false;
@@ -41,7 +25,7 @@ static bool call_bears(const struct view *view, const struct call *call)
 		return false;
 	if (call->rule && rule_gives_value(call->rule))
 		return true;
-	if (!call->rule && view->catalog->generic && !action_is_read_only(call->action) && may_hand_out(call->name))
+	if (!call->rule && !action_is_read_only(call->action) && generic_hands_out(call->name))
 		return true;
 	return action_bears_values(call->action);
 }
@@ -254,7 +238,7 @@ static void mask_payloads(struct mask *m, const struct result *r)
 
 static struct verdict mask_response(const struct view *view, const struct call *call, struct result *r)
 {
-	struct mask m = { .view = view, .call = call, .bears = call_bears(view, call) };
+	struct mask m = { .view = view, .call = call, .bears = call_bears(call) };
 
 	if (!view->policy->mask_values)
 		return PASS_VERDICT;

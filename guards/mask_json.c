@@ -1,8 +1,8 @@
 /* Values in JSON: what the catalog points at, and what the names of members say. */
 #include "guards/docsel.h"
-#include "guards/mask_names.h"
 #include "guards/mask_text.h"
 #include "guards/mask_walk.h"
+#include "guards/names.h"
 #include "guards/response.h"
 
 static void note(struct mask *m, enum err e)
@@ -144,7 +144,7 @@ static bool names_path(const struct mask *m, struct slice name)
 
 static enum name_class class_of(struct mask *m, struct doc *d, uint32_t name_tok, struct slice name)
 {
-	enum name_class c = mask_name_class(name);
+	enum name_class c = names_class(m->view, name);
 
 	if (c == NAME_PLAIN && (d->json.tok[name_tok].flags & JSON_NOT_ASCII))
 		c = mask_name_class_any(name, d->arena);
@@ -204,7 +204,7 @@ static void walk(struct mask *m, struct doc *d, uint32_t tok, const struct place
 /* A string that stays: but what is written inside it may not. */
 static void look_inside(struct mask *m, struct doc *d, uint32_t tok, const struct place *p)
 {
-	enum sentence kind = mask_name_sentence(p->name);
+	enum sentence kind = names_sentence(m->view, p->name);
 
 	if (kind == SENTENCE_NONE) {
 		struct slice text = json_string(&d->json, tok, d->arena);
@@ -266,6 +266,7 @@ static void walk(struct mask *m, struct doc *d, uint32_t tok, const struct place
 {
 	const struct json *j = &d->json;
 
+	arena_worked(d->arena, ARENA_STEP_TOKEN);
 	if (doc_has(d, tok, DOC_GONE))
 		return;
 	if (json_is(j, tok, JSON_OBJECT)) {

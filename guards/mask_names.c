@@ -84,15 +84,37 @@ static bool ends_as_word(struct slice name, struct slice lower, struct slice cam
 	return slice_ends(name, upper) && joined;
 }
 
+/* What the names of values end in. */
+static const struct slice ENDS[] = { { "password", 8 }, { "passphrase", 10 }, { "secret", 6 }, { "apikey", 6 },
+	{ "privatekey", 10 }, { "secretkey", 9 }, { "accesskey", 9 }, { "keypem", 6 },
+	{ "connectionstring", 16 }, { "connectionurl", 13 }, { "passwd", 6 } };
+/* What looks like a token and only turns pages. */
+static const struct slice PAGES[] = { { "nexttoken", 9 }, { "pagetoken", 9 }, { "continuationtoken", 17 },
+	{ "cursortoken", 11 }, { "progresstoken", 13 } };
+
+/* Whether one of ENDS, or `token`, could be the tail. */
+static bool may_end_like_value(struct slice folded)
+{
+	switch (word_last_pair(folded)) {
+	case WORD_PAIR('r', 'd'):
+	case WORD_PAIR('w', 'd'):
+	case WORD_PAIR('s', 'e'):
+	case WORD_PAIR('e', 't'):
+	case WORD_PAIR('e', 'y'):
+	case WORD_PAIR('e', 'm'):
+	case WORD_PAIR('n', 'g'):
+	case WORD_PAIR('r', 'l'):
+	case WORD_PAIR('e', 'n'):
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool ends_like_value(struct slice folded)
 {
-	static const struct slice ENDS[] = { { "password", 8 }, { "passphrase", 10 }, { "secret", 6 }, { "apikey", 6 },
-		{ "privatekey", 10 }, { "secretkey", 9 }, { "accesskey", 9 }, { "keypem", 6 },
-		{ "connectionstring", 16 }, { "connectionurl", 13 }, { "passwd", 6 } };
-	/* What looks like a token and only turns pages. */
-	static const struct slice PAGES[] = { { "nexttoken", 9 }, { "pagetoken", 9 }, { "continuationtoken", 17 },
-		{ "cursortoken", 11 }, { "progresstoken", 13 } };
-
+	if (!may_end_like_value(folded))
+		return false;
 	for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++)
 		if (word_ends(folded, ENDS[i]))
 			return true;
@@ -104,14 +126,38 @@ static bool ends_like_value(struct slice folded)
 	return true;
 }
 
+/* What says that a part of a value is shown, or another spelling. */
+static const struct slice MANNERS[] = { { "b64", 3 }, { "base64", 6 }, { "encoded", 7 }, { "hex", 3 }, { "hint", 4 },
+	{ "masked", 6 }, { "plain", 5 }, { "plaintext", 9 }, { "preview", 7 }, { "raw", 3 }, { "redacted", 8 },
+	{ "string", 6 }, { "text", 4 } };
+
+/* Whether a digit, or one of MANNERS, could be the tail. */
+static bool may_end_in_manner(struct slice folded)
+{
+	char last = folded.n ? folded.p[folded.n - 1] : '\0';
+
+	switch (word_last_pair(folded)) {
+	case WORD_PAIR('e', 'd'):
+	case WORD_PAIR('e', 'x'):
+	case WORD_PAIR('n', 't'):
+	case WORD_PAIR('i', 'n'):
+	case WORD_PAIR('x', 't'):
+	case WORD_PAIR('e', 'w'):
+	case WORD_PAIR('a', 'w'):
+	case WORD_PAIR('n', 'g'):
+		return true;
+	default:
+		return last >= '0' && last <= '9';
+	}
+}
+
 /* The name of a value without what says that a part, or another spelling, is shown: `value_preview`, `token_b64`, `secret2`. */
 static struct slice cut_manner(struct slice folded)
 {
-	static const struct slice MANNERS[] = { { "b64", 3 }, { "base64", 6 }, { "encoded", 7 }, { "hex", 3 }, { "hint", 4 },
-		{ "masked", 6 }, { "plain", 5 }, { "plaintext", 9 }, { "preview", 7 }, { "raw", 3 }, { "redacted", 8 },
-		{ "string", 6 }, { "text", 4 } };
 	size_t digits = 0;
 
+	if (!may_end_in_manner(folded))
+		return folded;
 	while (digits < folded.n && folded.p[folded.n - digits - 1] >= '0' && folded.p[folded.n - digits - 1] <= '9')
 		digits++;
 	for (size_t i = 0; i < sizeof MANNERS / sizeof *MANNERS; i++)

@@ -315,10 +315,14 @@ enum masked mask_prose(struct doc *d, bool doubt, bool *open)
 	struct slice s = d->text;
 	enum masked m = MASKED_OK;
 
-	for (size_t i = 0; i < s.n && m == MASKED_OK; i++) {
+	for (size_t i = 0, said = 0; i < s.n && m == MASKED_OK; i++) {
 		struct value_name name;
 		size_t next = i;
 
+		if (i - said > ARENA_STEP_BYTES) {
+			arena_worked(d->arena, i - said);
+			said = i;
+		}
 		if (s.p[i] == ' ') {
 			m = hide_linked(&p, i, &next);
 		} else if (s.p[i] == '>') {

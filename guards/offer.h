@@ -23,6 +23,21 @@ static inline struct origin paths_locked_at(const struct policy *p)
 	return p->allowed.set ? p->allowed.at : p->denied.at;
 }
 
+/*
+ * Without a path nobody can say where it acts: on the secrets of which folder, or on the whole vault. Listings and
+ * metadata come back filtered, and a scan reaches nothing.
+ */
+static inline bool action_needs_path(enum action a)
+{
+	return a != ACT_LIST && a != ACT_META && a != ACT_SCAN;
+}
+
+/* Nothing the tool takes could bind what it does to a path. */
+static inline bool rule_acts_on_all(const struct rule *r, enum action a)
+{
+	return action_needs_path(a) && !r->pathless && !r->n_paths && !r->n_takes && !r->scopes && !r->nested;
+}
+
 /* `read_scopes`: for ACT_TOKEN, that all it asks for is reading. */
 static inline bool action_reads(enum action a, bool read_scopes)
 {

@@ -13,7 +13,7 @@ static bool rule_may_pass(const struct policy *p, const struct rule *r)
 {
 	const struct action_rule *a = &r->action;
 
-	if (policy_locks_paths(p) && r->unresolved)
+	if (policy_locks_paths(p) && (r->unresolved || (a->by == BY_NOTHING && rule_acts_on_all(r, a->fixed))))
 		return false;
 	if (p->read_only && a->by == BY_NOTHING && a->fixed == ACT_TOKEN && !r->scopes)
 		return false;

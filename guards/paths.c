@@ -21,10 +21,10 @@ static bool is_filtered(const struct call *c)
 }
 
 /*
- * An optional path left out by a call that keeps or issues something: nothing is named, and nothing stored is
- * reached.
+ * An optional path left out by a prompt, which makes text alone, or by a call that keeps or issues something: nothing
+ * is named.
  */
-static bool reaches_nothing(const struct call *c)
+static bool names_nothing(const struct call *c)
 {
 	return c->method->id == M_PROMPTS_GET || c->action == ACT_ISSUE || c->action == ACT_ADMIN ||
 		c->action == ACT_APPROVE;
@@ -32,7 +32,7 @@ static bool reaches_nothing(const struct call *c)
 
 static enum reach reach_of(const struct call *c, const struct path_fact *f)
 {
-	if (f->absent && reaches_nothing(c))
+	if (f->absent && names_nothing(c))
 		return REACH_NOTHING;
 	if (f->covers == COVERS_ONE && !f->absent)
 		return REACH_ONE;
@@ -73,39 +73,31 @@ static struct verdict judge_fact(const struct view *v, const struct call *c, con
 	return deny(R_INTERNAL, SL(""), at);
 }
 
-/* Actions on secrets; without a path, nobody can say on which. */
-static bool acts_on_secrets(enum action a)
+static bool names_some(const struct call *c)
 {
-	switch (a) {
-	case ACT_LIST:
-	case ACT_META:
-	case ACT_SCAN:
-	case ACT_ISSUE:
-	case ACT_ADMIN:
-	case ACT_APPROVE:
-		return false;
-	case ACT_UNKNOWN:
-	case ACT_READ:
-	case ACT_WRITE:
-	case ACT_DELETE:
-	case ACT_ROTATE:
-	case ACT_GRANT:
-	case ACT_SHARE:
-	case ACT_LEASE:
-	case ACT_REDEEM:
-	case ACT_TOKEN:
-		return true;
-	}
-	return true;
+	for (size_t i = 0; i < c->n_paths; i++)
+		if (reach_of(c, &c->paths[i]) != REACH_NOTHING)
+			return true;
+	return false;
 }
 
 static bool misses_path(const struct call *c)
 {
 	if (c->rule && c->rule->unresolved)
 		return true;
-	if (c->n_paths || (c->method->id != M_TOOLS_CALL && c->method->id != M_RESOURCES_READ))
+	if (names_some(c) || (c->method->id != M_TOOLS_CALL && c->method->id != M_RESOURCES_READ))
 		return false;
-	return acts_on_secrets(c->action) || (c->rule && c->rule->n_paths);
+	if (c->rule && c->rule->pathless)
+		return false;
+	return action_needs_path(c->action) || (c->rule && c->rule->n_paths);
+}
+
+/* Why no argument would help. */
+static struct slice without_path(const struct call *c)
+{
+	bool whole = c->rule && rule_acts_on_all(c->rule, c->action);
+
+	return whole ? SL("the tool acts on the whole vault") : SL("");
 }
 
 /* Arguments that would make the vault reach further than the call says. */
@@ -169,7 +161,7 @@ static struct verdict paths_request(const struct view *v, struct call *c)
 	if (c->n_unknown_args)
 		return deny(R_ARGUMENT, c->unknown_args[0], paths_locked_at(v->policy));
 	if (misses_path(c))
-		return deny(R_PATH_MISSING, SL(""), paths_locked_at(v->policy));
+		return deny(R_PATH_MISSING, without_path(c), paths_locked_at(v->policy));
 	struct verdict forced = force(v, c);
 	struct verdict spelled = forced.kind == VERDICT_DENY ? forced : respell_all(v, c);
 	return spelled.kind == VERDICT_PASS ? forced : spelled;

@@ -3,13 +3,12 @@
  * array items or map keys.
  */
 #include "guards/docsel.h"
-#include "guards/look.h"
-#include "guards/mask_names.h"
+#include "guards/names.h"
 #include "guards/paths_parts.h"
 
 static enum look look_at(const struct paths *p, struct slice name)
 {
-	return look_name(&p->view->catalog->vocabulary, name);
+	return names_look(p->view, name);
 }
 
 static bool is_uri_name(struct slice name)
@@ -123,9 +122,19 @@ static bool names_asked(const struct paths *p, struct slice name, struct slice t
 	return slice_ends(path, text) && path.n > text.n && path.p[path.n - text.n - 1] == '/';
 }
 
-static bool is_report(struct slice name, struct slice text)
+/* What the agent itself gave is no news, and breaks no rule. */
+static bool is_echo(struct paths *p, bool at_root, struct slice name, struct slice text)
 {
-	return mask_name_sentence(name) == SENTENCE_REPORT || doc_text_holds_json(text);
+	bool echo = (at_root && scope_was_asked(&p->scope, text)) || names_asked(p, name, text);
+
+	if (echo)
+		p->scope.rule = p->view->policy->allowed.at;
+	return echo;
+}
+
+static bool is_report(const struct paths *p, struct slice name, struct slice text)
+{
+	return names_sentence(p->view, name) == SENTENCE_REPORT || doc_text_holds_json(text);
 }
 
 static bool object_outside(struct filter *f, struct doc *d, uint32_t obj)
@@ -149,15 +158,14 @@ static bool object_outside(struct filter *f, struct doc *d, uint32_t obj)
 		}
 		if (joined && is_folder_part(p, name))
 			continue;
-		bool echo = (obj == p->root && scope_was_asked(&p->scope, text)) || names_asked(p, name, text);
 		/* Keys that vaults hand out begin alike: that is no folder. */
 		if (obj != p->root && slice_eq_nocase(name, SL("prefix")) && !scope_looks_like_path(text))
 			continue;
-		outside = !echo && !text_in(p, name, look_at(p, name), text);
+		outside = !text_in(p, name, look_at(p, name), text) && !is_echo(p, obj == p->root, name, text);
 		/* What the vault says by itself is mostly sentences. */
 		if (!outside && !p->call)
 			outside = !scope_sentence_in(&p->scope, text);
-		else if (!outside && is_report(name, text) && !scope_sentence_in(&p->scope, text))
+		else if (!outside && is_report(p, name, text) && !scope_sentence_in(&p->scope, text))
 			paths_sentence(p, d, t + 1);
 	}
 	return outside;

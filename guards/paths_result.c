@@ -1,6 +1,6 @@
 /* The result half of the paths guard: what an answer names lies inside the allowed prefixes, or is cut out. */
 #include "guards/error_text.h"
-#include "guards/look.h"
+#include "guards/names.h"
 #include "guards/paths_parts.h"
 #include "guards/response.h"
 
@@ -174,7 +174,7 @@ static bool completes_path(const struct paths *p)
 	if (json_is(j, ref, JSON_STRING) && json_string_eq(j, ref, SL("ref/resource")))
 		return true;
 	struct slice text = json_is(j, name, JSON_STRING) ? json_string(j, name, p->view->arena) : SL("");
-	return look_is_path(look_name(&p->view->catalog->vocabulary, text));
+	return look_is_path(names_look(p->view, text));
 }
 
 static bool value_in(struct paths *p, struct slice text, bool is_path)

@@ -3,8 +3,20 @@
 #define MAX_REFUSAL (64 * 1024)
 #define MAX_ECHO 128
 
+/* The call takes a handle, which stands for a path. */
+static struct slice ask_for_handle(const struct rule *r, struct arena *a)
+{
+	struct slice arg = r->takes[0].arg.source;
+
+	if (slice_starts(arg, SL("$.")))
+		arg = slice_from(arg, 2);
+	if (r->takes[0].hint.n)
+		return arena_fmt(a, "%.*s, and give %.*s", SL_ARG(r->takes[0].hint), SL_ARG(arg));
+	return arena_fmt(a, "give %.*s", SL_ARG(arg));
+}
+
 /* What the agent can do about it; empty where there is nothing. */
-static struct slice advice(const struct call *c, const struct judgement *j)
+static struct slice advice(const struct view *v, const struct call *c, const struct judgement *j)
 {
 	switch ((int)j->why.reason) {
 	case R_HANDLE:
@@ -15,7 +27,9 @@ static struct slice advice(const struct call *c, const struct judgement *j)
 	case R_MASKED_INPUT:
 		return SL("send a real value, or leave the secret as it is");
 	case R_PATH_MISSING:
-		return SL("name a path inside the allowed prefixes, where the tool takes one");
+		if (c && c->rule && c->rule->n_takes && !c->rule->n_paths && !j->why.what.n)
+			return ask_for_handle(c->rule, v->arena);
+		return j->why.what.n ? SL("") : SL("name a path inside the allowed prefixes, where the tool takes one");
 	case R_ARGUMENT:
 		return SL("leave that argument out");
 	case R_PATH_UNCLEAR:
@@ -28,9 +42,9 @@ static struct slice advice(const struct call *c, const struct judgement *j)
 }
 
 /* Refused by guard paths, rule allowed-paths: a path is outside the allowed prefixes (path). */
-static void add_sentence(struct buf *out, const struct call *c, const struct judgement *j)
+static void add_sentence(struct buf *out, const struct view *v, const struct call *c, const struct judgement *j)
 {
-	struct slice tip = advice(c, j);
+	struct slice tip = advice(v, c, j);
 
 	buf_add_fmt(out, "Refused by narrowgate (guard %s, rule %s): %s", j->guard ? j->guard : "message",
 		reason_word(j->why.reason), reason_text(j->why.reason));
@@ -88,7 +102,7 @@ static struct slice tool_result(const struct view *v, const struct call *c, cons
 	buf_init(&text, MAX_REFUSAL);
 	buf_init(&result, MAX_REFUSAL);
 	buf_init(&out, MAX_REFUSAL);
-	add_sentence(&text, c, j);
+	add_sentence(&text, v, c, j);
 	buf_add(&result, SL("{\"content\":[{\"type\":\"text\",\"text\":"));
 	buf_add_json_string(&result, buf_slice(&text));
 	buf_add(&result, SL("}],\"isError\":true,\"_meta\":{"));
@@ -121,7 +135,7 @@ static struct slice error_reply(
 	if (s->fixed)
 		buf_add(&message, slice_of(s->fixed));
 	else
-		add_sentence(&message, c, j);
+		add_sentence(&message, v, c, j);
 	buf_add(&message, s->named);
 	buf_add_char(&data, '{');
 	if (s->uri.n)

@@ -32,7 +32,8 @@ static bool tool_bears(const struct view *v, const struct rule *rule, struct sli
 	if (rule)
 		return action_rule_bears(&rule->action);
 	enum action a = generic_action(&v->catalog->vocabulary, tool, &executor);
-	return !v->catalog->generic || executor || action_bears_values(a);
+	return !v->catalog->generic || executor || action_bears_values(a) ||
+		(!action_is_read_only(a) && generic_hands_out(tool));
 }
 
 /* The catalog points at this member, or at everything. */

@@ -331,7 +331,7 @@ static bool is_path_argument(const struct call *c, struct slice name)
 	for (size_t i = 0; c->rule && i < c->rule->n_paths; i++)
 		if (template_mentions(&c->rule->paths[i], name))
 			return true;
-	return !c->rule && (look_is_path(look_name(NULL, name)) || look_name(NULL, name) == LOOK_KEY);
+	return !c->rule && (look_is_path(look_word(name)) || look_word(name) == LOOK_KEY);
 }
 
 bool scope_was_asked(const struct scope *s, struct slice text)

@@ -3,8 +3,7 @@
 #include "guards/facts.h"
 #include "guards/filter.h"
 #include "guards/lines.h"
-#include "guards/look.h"
-#include "guards/mask_names.h"
+#include "guards/names.h"
 #include "guards/response.h"
 #include "guards/scope.h"
 
@@ -183,7 +182,7 @@ static bool report_is_other(struct tenancy *t, struct slice name, struct doc *d,
 {
 	struct slice text = json_string(&d->json, tok, d->arena);
 
-	if (!text.p || (mask_name_sentence(name) != SENTENCE_REPORT && !doc_text_holds_json(text)))
+	if (!text.p || (names_sentence(t->scope.view, name) != SENTENCE_REPORT && !doc_text_holds_json(text)))
 		return !text.p;
 	/* What is JSON is looked at as such. */
 	struct doc *inner = doc_inside(d, tok, SL(""));
@@ -236,7 +235,7 @@ static bool item_is_other(struct filter *f, struct slice text, struct slice name
 static bool is_secret_part(struct filter *f, struct slice name)
 {
 	struct tenancy *t = f->ctx;
-	return t->bears && mask_name_class(name) == NAME_VALUE && !slice_eq_nocase(name, SL("secret"));
+	return t->bears && names_class(t->scope.view, name) == NAME_VALUE && !slice_eq_nocase(name, SL("secret"));
 }
 
 static struct verdict refuse(const struct tenancy *t, enum err e)

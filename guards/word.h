@@ -89,4 +89,11 @@ static inline bool word_starts(struct slice s, struct slice head)
 	return s.n >= head.n && s.p[0] == head.p[0] && slice_starts(s, head);
 }
 
+/* The last two bytes as a number, for a switch that spares most names a list of tails. */
+#define WORD_PAIR(a, b) ((unsigned)(a) << 8 | (unsigned)(b))
+static inline unsigned word_last_pair(struct slice s)
+{
+	return s.n < 2 ? 0 : WORD_PAIR((unsigned char)s.p[s.n - 2], (unsigned char)s.p[s.n - 1]);
+}
+
 #endif

@@ -92,6 +92,7 @@ struct rule {
 	enum path_covers covers;
 	bool path_optional;              /* no path argument given: the call reaches everything it lists, and its answer is filtered */
 	bool unresolved;                 /* reaches secrets that no argument names: refused while a path rule is on */
+	bool pathless;                   /* touches nothing that a path could name: passes under a path rule without one */
 	const struct selector *secret_args; /* a container stands for all below it */
 	size_t n_secret_args;
 	const struct slice *args;        /* harmless arguments the tool also takes */
@@ -126,6 +127,7 @@ struct vocabulary {
 	struct words reads;      /* words of tool names: a tool made of these and nouns reads */
 	struct words writes;     /* any of these makes it a write */
 	struct words runs;       /* it does whatever it is told */
+	struct words mints;      /* what it reads is made for it: a read of such a thing issues a credential */
 	struct words paths;      /* argument and member names: one path */
 	struct words prefixes;   /* names everything below, and patterns */
 	struct words folders;    /* joined with a `keys` argument beside it */

@@ -8,10 +8,14 @@ static void read_path(struct catalog_reader *r, const struct yaml_node *node, st
 	static const char *const words[] = { "one", "prefix", "glob", NULL }; /* in enum path_covers' order */
 	const struct yaml_node *covers = yaml_get(node, SL("covers")), *optional = yaml_get(node, SL("path_optional"));
 	const struct yaml_node *unresolved = yaml_get(node, SL("unresolved")), *path = yaml_get(node, SL("path"));
+	const struct yaml_node *pathless = yaml_get(node, SL("pathless"));
 	catalog_templates(r, path, &rule->paths, &rule->n_paths);
 	rule->covers = (enum path_covers)catalog_one_of(r, covers, words, COVERS_ONE);
 	rule->path_optional = catalog_flag(r, optional);
 	rule->unresolved = catalog_flag(r, unresolved);
+	rule->pathless = catalog_flag(r, pathless);
+	if (rule->pathless && (path || rule->unresolved))
+		faults_add(r->faults, pathless->key_at, "`pathless` beside `%s`", path ? "path" : "unresolved");
 	if (covers && !path)
 		faults_add(r->faults, covers->key_at, "`covers` without `path`");
 	if (optional && !path)
@@ -90,7 +94,8 @@ static void read_scopes(struct catalog_reader *r, const struct yaml_node *node, 
 
 static void read_rule(struct catalog_reader *r, const struct yaml_node *node, struct rule *rule)
 {
-	static const char *const keys[] = { "do", "path", "covers", "path_optional", "unresolved", "secret_args",
+	static const char *const keys[] = { "do", "path", "covers", "path_optional", "unresolved", "pathless",
+		"secret_args",
 		"args", "side", "takes", "gives", "force", "tenant", "call", "scopes", "out", NULL };
 	rule->name = node->key;
 	rule->at = node->key_at;

@@ -51,11 +51,11 @@ static void read_words(struct catalog_reader *r, const struct yaml_node *node, s
 
 void catalog_read_vocabulary(struct catalog_reader *r, const struct yaml_node *node, struct vocabulary *out)
 {
-	static const char *const keys[] = { "reads", "writes", "runs", "paths", "prefixes", "folders", "keys",
-		"tenants", "partners", "values", "harmless", NULL };
+	static const char *const keys[] = { "reads", "writes", "runs", "mints", "paths", "prefixes", "folders",
+		"keys", "tenants", "partners", "values", "harmless", NULL };
 	/* In the order of the keys. */
-	struct words *const lists[] = { &out->reads, &out->writes, &out->runs, &out->paths, &out->prefixes,
-		&out->folders, &out->keys, &out->tenants, &out->partners, &out->values, &out->harmless };
+	struct words *const lists[] = { &out->reads, &out->writes, &out->runs, &out->mints, &out->paths,
+		&out->prefixes, &out->folders, &out->keys, &out->tenants, &out->partners, &out->values, &out->harmless };
 	if (!catalog_map(r, node, keys))
 		return;
 	for (size_t i = 0; keys[i]; i++)

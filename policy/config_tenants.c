@@ -61,6 +61,20 @@ static void lock_upstream(struct loader *l, struct upstream_config *u, struct sl
 		add_header(l, u, header, locked->policy->tenant.text);
 }
 
+/* A command is sent no header: its tenant is whatever its own settings say. */
+static void forbid_lock(struct loader *l, const struct upstream_config *u, struct slice header)
+{
+	for (size_t i = 0; i < l->config->n_agents; i++) {
+		const struct agent_config *a = &l->config->agents[i];
+
+		if (a->policy && a->policy->tenant.text.n && may_use(a, u))
+			faults_add(l->faults, u->at,
+				"agent `%.*s` is locked to tenant `%.*s`, but this vault takes the tenant from `%.*s`, and a command is "
+				"sent no headers: give its `url`, or set the tenant in the command's own settings and leave `tenant` out",
+				SL_ARG(a->name), SL_ARG(a->policy->tenant.text), SL_ARG(header));
+	}
+}
+
 void config_lock_tenants(struct loader *l)
 {
 	struct config *c = l->config;
@@ -72,8 +86,12 @@ void config_lock_tenants(struct loader *l)
 		const struct catalog *catalog = c->upstreams[i].catalog;
 
 		v[i] = c->upstreams[i];
-		if (v[i].url.n && catalog && catalog->tenant.by == TENANT_HEADER)
+		if (!catalog || catalog->tenant.by != TENANT_HEADER)
+			continue;
+		if (v[i].url.n)
 			lock_upstream(l, &v[i], catalog->tenant.names[0]);
+		else
+			forbid_lock(l, &v[i], catalog->tenant.names[0]);
 	}
 	c->upstreams = v;
 }

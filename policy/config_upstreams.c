@@ -1,4 +1,5 @@
 /* The vaults' servers: where they are, what they are, how we prove ourselves to them. */
+#include <errno.h>
 #include "policy/config_inside.h"
 
 #define DEFAULT_TIMEOUT_MS  30000
@@ -36,7 +37,7 @@ static struct catalog *load_catalog_file(struct loader *l, struct slice path, st
 	enum err e = z.p ? config_read_file(z.p, l->arena, &text) : E_NOMEM;
 
 	if (e != E_OK) {
-		faults_add(l->faults, at, "catalog file `%.*s`: %s", SL_ARG(path), err_text(e));
+		faults_add(l->faults, at, "catalog file `%.*s`: %s", SL_ARG(path), e == E_IO ? strerror(errno) : err_text(e));
 		return NULL;
 	}
 	config_hash_add(l, path, text);
@@ -130,7 +131,7 @@ static void refuse_keys(struct loader *l, const struct yaml_node *map, const cha
 		const struct yaml_node *node = yaml_get(map, slice_of(*keys));
 
 		if (node)
-			faults_add(l->faults, node->key_at, "`%s` has no meaning beside `%s`", *keys, kind);
+			faults_add(l->faults, node->key_at, "`%s` has no meaning beside %s", *keys, kind);
 	}
 }
 
@@ -138,6 +139,7 @@ static void read_target(struct loader *l, const struct yaml_node *map, struct up
 {
 	static const char *const of_urls[] = { "headers", "credential", "tls", "proxy", NULL };
 	static const char *const of_commands[] = { "env", NULL };
+	static const char *const of_https[] = { "tls", NULL };
 	const struct yaml_node *url = yaml_get(map, SL("url")), *command = yaml_get(map, SL("command"));
 
 	if (!url == !command) {
@@ -146,13 +148,15 @@ static void read_target(struct loader *l, const struct yaml_node *map, struct up
 	}
 	if (command) {
 		u->command = config_texts(l, command, &u->n_command, false);
-		refuse_keys(l, map, of_urls, "command");
+		refuse_keys(l, map, of_urls, "`command`");
 		return;
 	}
 	u->url = config_text(l, url);
 	if (u->url.p)
 		config_check_url(l, u->url, url->at);
-	refuse_keys(l, map, of_commands, "url");
+	refuse_keys(l, map, of_commands, "`url`");
+	if (u->url.p && slice_starts(u->url, SL("http://")))
+		refuse_keys(l, map, of_https, "an `http` url");
 }
 
 static void read_rest(struct loader *l, const struct yaml_node *map, struct upstream_config *u)

@@ -155,6 +155,8 @@ static bool walk_children(struct walk *w, struct spot at, size_t step, enum step
 	for (uint32_t c = json_first(j, at.tok); c < end;) {
 		uint32_t value = array ? c : c + 1;
 		struct spot next = { j, kind == STEP_NAMES ? c : value, at.tok, at.nested };
+
+		arena_worked(w->arena, ARENA_STEP_TOKEN);
 		if (!walk_on(w, next, step + 1))
 			return false;
 		c = j->tok[value].next;

@@ -11,6 +11,7 @@
 #include "proxy/channel.h"
 #include "proxy/exchange.h"
 #include "proxy/fetch.h"
+#include "proxy/reading.h"
 #include "proxy/revive.h"
 #include "proxy/sidecar.h"
 
@@ -98,6 +99,7 @@ static void on_sweep(uv_timer_t *timer)
 			;
 		backend_tick(app->backends[i], now_ms);
 	}
+	names_forget(&app->names);
 	memory_tick(&app->memory, app->id_count, now_ms);
 }
 
@@ -199,15 +201,43 @@ static bool swap_backends(struct app *app, struct config *config, struct slice *
 	return true;
 }
 
+static struct slice audit_fault(struct app *app, const struct config *config, const char *text)
+{
+	return arena_fmt(&app->scratch, "audit: %.*s%s%s", SL_ARG(config->audit_file), config->audit_file.n ? ": " : "",
+		text ? text : "out of memory");
+}
+
+/* *next: the audit of the new configuration where it is another one, else NULL. */
+static bool open_other_audit(struct app *app, const struct config *config, struct audit **next, struct slice *why)
+{
+	const struct config *old = app->config;
+	const char *text = NULL;
+
+	*next = NULL;
+	if (!old || (slice_eq(old->audit_file, config->audit_file) && old->audit_stdout == config->audit_stdout))
+		return true;
+	*next = audit_open(app->loop, config->audit_file, config->audit_stdout, &text);
+	if (!*next)
+		*why = audit_fault(app, config, text);
+	return *next;
+}
+
 bool app_swap(struct app *app, struct config *config, struct slice *why)
 {
 	arena_reset(&app->scratch);
 	*why = SL("");
 	if (config->n_upstreams == 0)
 		*why = SL("no upstream is configured, and inspect_content alone is not in this version: name a vault under `upstreams`");
-	if (why->n || !self_test(config, &app->scratch, why) || !swap_backends(app, config, why)) {
+	struct audit *audit = NULL;
+	if (why->n || !self_test(config, &app->scratch, why) || !open_other_audit(app, config, &audit, why) ||
+		!swap_backends(app, config, why)) {
+		audit_close(audit);
 		config_unref(config);
 		return false;
+	}
+	if (audit) {
+		audit_close(app->audit);
+		app->audit = audit;
 	}
 	config_unref(app->config);
 	app->config = config;
@@ -224,10 +254,12 @@ bool app_init(struct app *app, uv_loop_t *loop, struct config *config, struct sl
 	uv_timer_init(loop, &app->sweep);
 	app->sweep.data = app;
 	seal_key_random(&app->event_key);
+	uv_idle_init(loop, &app->readings.idle);
+	app->readings.idle.data = app;
 	app->sessions = table_create(MAX_SESSIONS, NULL);
 	app->audit = audit_open(loop, config->audit_file, config->audit_stdout, &text);
 	if (!app->sessions || !app->audit) {
-		*why = arena_fmt(&app->scratch, "audit: %s", text ? text : "out of memory");
+		*why = audit_fault(app, config, text);
 		config_unref(config);
 		return false;
 	}
@@ -250,11 +282,35 @@ static void free_exchanges(struct app *app)
 	}
 }
 
+/* Each end takes its exchange off the list. */
+static struct exchange *next_to_cut(const struct trunk *t)
+{
+	for (struct exchange *x = t->exchanges; x; x = x->next)
+		if (x->kind != XK_LISTEN && x->reply)
+			return x;
+	return NULL;
+}
+
+void app_cut(struct app *app)
+{
+	struct exchange *x;
+
+	for (size_t i = 0; i < app->n_backends; i++)
+		for (struct trunk *t = app->backends[i]->trunks, *next; t; t = next) {
+			trunk_hold(t);
+			while ((x = next_to_cut(t)))
+				exchange_fail(x, 503, RPC_INTERNAL_ERROR, "narrowgate is shutting down; call again later");
+			next = t->next;
+			trunk_release(t);
+		}
+}
+
 void app_finish(struct app *app, void (*closed)(void *ctx), void *ctx)
 {
 	app->closed = closed;
 	app->closed_ctx = ctx;
 	app->n_closing++; /* ours: so that `closed` comes once, at the end */
+	readings_finish(app);
 	for (size_t i = 0; i < app->n_backends; i++)
 		drop_backend(app, app->backends[i]);
 	free(app->backends);
@@ -266,6 +322,8 @@ void app_finish(struct app *app, void (*closed)(void *ctx), void *ctx)
 	config_unref(app->config);
 	audit_close(app->audit);
 	uv_close((uv_handle_t *)&app->sweep, NULL);
+	uv_close((uv_handle_t *)&app->readings.idle, NULL);
+	names_forget(&app->names);
 	arena_finish(&app->scratch);
 	count_closed(app);
 }

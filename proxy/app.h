@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/seal.h"
 #include "base/table.h"
+#include "guards/names.h"
 #include "policy/config.h"
 #include "proxy/front.h"
 #include "proxy/memory.h"
@@ -37,6 +38,14 @@ enum {
 	MAX_UPSTREAM_CONNECTIONS = 512,
 };
 
+struct reading;
+
+/* Long messages that are being worked through, in turn (proxy/reading.c). */
+struct readings {
+	struct reading *first, *last;
+	uv_idle_t idle;             /* runs while there are any */
+};
+
 struct app {
 	struct front front;             /* first: the transports' way in (proxy/sidecar.c) */
 	uv_loop_t *loop;
@@ -49,7 +58,9 @@ struct app {
 	struct audit *audit;
 	struct exchange *free_exchanges;
 	size_t n_free_exchanges;
+	struct names names;             /* forgotten with every sweep */
 	struct arena scratch;           /* for one incoming message at a time */
+	struct readings readings;
 	uv_timer_t sweep;               /* deadlines and idle sessions, every SWEEP_MS */
 	uint64_t id_prefix, id_count;   /* of decision ids */
 	uint64_t n_streams, n_trunks;   /* so far: their numbers (proxy/resume.c) */
@@ -75,6 +86,8 @@ uint64_t app_now_us(void);
  * app_finish is due all the same.
  */
 bool app_init(struct app *, uv_loop_t *, struct config *, struct slice *why);
+/* Fails every request in flight: the drain period is over. */
+void app_cut(struct app *);
 /* Closes all channels and vaults; `closed` is called once, when no handle is left on the loop. */
 void app_finish(struct app *, void (*closed)(void *ctx), void *ctx);
 /*

@@ -8,9 +8,12 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/utf8.h"
 
 #define KEEP_BYTES (64 * 1024)          /* lines are written out at the latest when this much is kept */
 #define MAX_BYTES (4 * 1024 * 1024)
+#define MAX_TEXT  512                   /* bytes of one name or path; what is behind is cut */
+#define MAX_PATHS 64                    /* of one call; the rest is counted */
 
 struct audit {
 	uv_check_t check;               /* end of each loop round */
@@ -127,12 +130,64 @@ static void add_time(struct buf *b)
 		tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000);
 }
 
+/* What could turn a line around, hide in it or end it for some reader. */
+static bool is_odd(uint32_t c)
+{
+	return (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || utf8_is_invisible(c);
+}
+
+static bool has_odd(struct slice text)
+{
+	bool odd = false;
+
+	for (size_t i = 0; i < text.n;) {
+		if ((unsigned char)text.p[i] < 0x7F)
+			i++;
+		else if (!utf8_length(slice_from(text, i)))
+			return false; /* the configuration's own names may be anything */
+		else
+			odd |= is_odd(utf8_next(text, &i));
+	}
+	return odd;
+}
+
+static void add_escaped(struct buf *b, struct slice text)
+{
+	buf_add_char(b, '"');
+	for (size_t i = 0; i < text.n;) {
+		size_t from = i;
+		uint32_t c = utf8_next(text, &i);
+
+		if (c > 0xFFFF)
+			buf_add_fmt(b, "\\u%04x\\u%04x", 0xD7C0 + (c >> 10), 0xDC00 + (c & 0x3FF));
+		else if (c < ' ' || c == '"' || c == '\\' || is_odd(c))
+			buf_add_fmt(b, "\\u%04x", c);
+		else
+			buf_add(b, slice_make(text.p + from, i - from));
+	}
+	buf_add_char(b, '"');
+}
+
+/* Names and paths that an agent wrote, of any length: cut at a whole character. */
+static void add_string(struct buf *b, struct slice text)
+{
+	size_t n = text.n < MAX_TEXT ? text.n : MAX_TEXT;
+
+	while (n < text.n && n > 0 && ((unsigned char)text.p[n] & 0xC0) == 0x80)
+		n--;
+	text = slice_head(text, n);
+	if (has_odd(text))
+		add_escaped(b, text);
+	else
+		buf_add_json_string(b, text);
+}
+
 static void add_text(struct buf *b, const char *name, struct slice text)
 {
 	if (!text.n)
 		return;
 	buf_add_fmt(b, ",\"%s\":", name);
-	buf_add_json_string(b, text);
+	add_string(b, text);
 }
 
 /* Enough of a hash to join the lines of one session; the id itself is a bearer secret. */
@@ -153,12 +208,14 @@ static void add_paths(struct buf *b, const struct call_summary *c)
 	if (!c->n_paths)
 		return;
 	buf_add(b, SL(",\"paths\":["));
-	for (size_t i = 0; i < c->n_paths; i++) {
+	for (size_t i = 0; i < c->n_paths && i < MAX_PATHS; i++) {
 		if (i)
 			buf_add_char(b, ',');
-		buf_add_json_string(b, c->paths[i].text);
+		add_string(b, c->paths[i].text);
 	}
 	buf_add_char(b, ']');
+	if (c->n_paths > MAX_PATHS)
+		buf_add_fmt(b, ",\"more_paths\":%zu", c->n_paths - MAX_PATHS);
 }
 
 static void add_call(struct buf *b, const struct audit_line *l)

@@ -1,7 +1,8 @@
 #include "proxy/backend.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include "base/log.h"
 #include "proxy/channel.h"
 
 #define PROBE_AGAIN_MS 1000
@@ -205,6 +206,23 @@ const struct catalog *backend_catalog(const struct backend *b)
 	return b->chosen ? b->chosen : b->fallback;
 }
 
+bool backend_is_met(const struct backend *b)
+{
+	return b->conf->catalog || b->chosen;
+}
+
+bool backend_holds_tenant(const struct backend *b, const struct policy *p)
+{
+	const struct catalog *c = b->conf->catalog ? NULL : b->chosen; /* a named one was seen to with the configuration */
+
+	if (!c || c->tenant.by != TENANT_HEADER || !p->tenant.text.n)
+		return true;
+	for (size_t i = 0; i < b->conf->n_headers; i++)
+		if (slice_eq_nocase(b->conf->headers[i].name, c->tenant.names[0]))
+			return b->conf->n_command == 0 && slice_eq(b->conf->headers[i].value, p->tenant.text);
+	return false;
+}
+
 void backend_met(struct backend *b, struct slice server_name)
 {
 	struct faults faults;
@@ -227,6 +245,9 @@ static void on_probed(void *ctx, const struct upstream_end *end)
 	b->next_probe_ms = uv_now(b->app->loop) + PROBE_AGAIN_MS;
 	if (end->outcome == UP_DONE)
 		b->reached = true;
+	if (!b->reached && end->outcome == b->probed)
+		return;
+	b->probed = end->outcome;
 	log_line(b->reached ? LOG_INFO : LOG_WARN, "upstream", "%.*s: %s", SL_ARG(b->conf->name),
 		b->reached ? "reached" : upstream_outcome_text(end->outcome));
 }
@@ -237,6 +258,22 @@ void backend_tick(struct backend *b, uint64_t now_ms)
 		return;
 	b->probing = true;
 	vault_probe(b->vault, on_probed, b);
+}
+
+void backend_warn(struct backend *b, const char *fmt, ...)
+{
+	unsigned long left_out;
+	char text[256];
+	va_list args;
+
+	if (!log_limit_admits(&b->warnings, uv_now(b->app->loop), &left_out))
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	if (left_out)
+		log_warn("upstream", "%.*s: %lu more warnings were left out", SL_ARG(b->conf->name), left_out);
+	log_warn("upstream", "%.*s: %s", SL_ARG(b->conf->name), text);
 }
 
 struct backend *backend_find(struct app *app, struct slice name)

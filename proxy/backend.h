@@ -5,6 +5,7 @@
 #ifndef NARROWGATE_PROXY_BACKEND_H
 #define NARROWGATE_PROXY_BACKEND_H
 
+#include "base/log.h"
 #include "guards/toolbook.h"
 #include "proxy/app.h"
 #include "upstream/upstream.h"
@@ -33,6 +34,8 @@ struct backend {
 	size_t open_value_calls;              /* value-bearing calls in flight, over all agents */
 	uint64_t values_until_ms;             /* loop time until which those that ended may still be spoken of */
 	uint64_t next_probe_ms;
+	enum upstream_outcome probed;         /* what the last probe that was told of came to; UP_DONE: none was */
+	struct log_limit warnings;            /* of backend_warn */
 };
 
 /* NULL with a text in *why (static). Takes a reference of the configuration. */
@@ -44,10 +47,16 @@ void backend_hand_over(struct backend *, struct backend *heir);
 /* Ends its conversations and frees it; `closed` (may be NULL) is called when no handle is left. */
 void backend_free(struct backend *, void (*closed)(void *ctx), void *ctx);
 const struct catalog *backend_catalog(const struct backend *);
+/* Its catalog is known: the configuration names it, or the vault said who it is. */
+bool backend_is_met(const struct backend *);
+/* False when the catalog that was chosen takes the tenant from a header, and the locked one is not what is sent. */
+bool backend_holds_tenant(const struct backend *, const struct policy *);
 /* The vault said who it is: chooses the catalog when the configuration names none. The first answer counts. */
 void backend_met(struct backend *, struct slice server_name);
 /* Probes the vault now and then until it was reached once. */
 void backend_tick(struct backend *, uint64_t now_ms);
+/* A warning about what the vault sent, its name before it; a vault that causes many is not written about without end. */
+void backend_warn(struct backend *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The backend of a name; empty: the only one. NULL when there is none, or several and no name. */
 struct backend *backend_find(struct app *, struct slice name);
 

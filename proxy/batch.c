@@ -12,6 +12,7 @@ struct batch;
 struct member {
 	struct reply reply; /* first */
 	struct batch *batch;
+	struct ask ask;     /* lent to its exchange, as long as that may look at it */
 	bool done;
 };
 
@@ -233,14 +234,16 @@ static void hand_on(struct front *front, const struct ask *ask, struct batch *b,
 {
 	b->open++;
 	for (size_t i = 0; i < b->n; i++) {
-		struct ask one = *ask;
+		struct member *m = &b->members[i];
 
-		one.body = parts[i];
-		one.last_event_id = SL("");
-		if (b->outer)
-			front->ops->post(front, &one, &b->members[i].reply);
-		else if (!b->members[i].done)
-			finish(&b->members[i]);
+		if (b->outer) {
+			m->ask = *ask;
+			m->ask.body = parts[i];
+			m->ask.last_event_id = SL("");
+			front->ops->post(front, &m->ask, &m->reply);
+		} else if (!m->done) {
+			finish(m);
+		}
 	}
 	close_one(b);
 }

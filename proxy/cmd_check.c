@@ -9,7 +9,7 @@ static void print_upstreams(const struct config *config)
 {
 	for (size_t i = 0; i < config->n_upstreams; i++) {
 		const struct upstream_config *u = &config->upstreams[i];
-		struct slice where = u->n_command ? u->command[0] : u->url;
+		struct slice url = u->url, where = u->n_command ? u->command[0] : slice_cut(&url, '?'); /* a query may be a secret */
 
 		printf("upstream %.*s: %.*s, catalog %.*s\n", SL_ARG(u->name), SL_ARG(where),
 			SL_ARG(u->catalog_name.n ? u->catalog_name : SL("chosen by the server's name")));

@@ -100,8 +100,10 @@ int cmd_demo_vault(int argc, char **argv)
 	if (!ok)
 		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(buf_slice(&why)));
 	buf_finish(&why);
-	int status = ok ? service_run(&d->service) : 2;
+	if (!ok)
+		service_finish(&d->service);
+	int status = service_run(&d->service);
 	demo_vault_finish(&d->vault);
 	free(d);
-	return status;
+	return ok ? status : 2;
 }

@@ -1,7 +1,9 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "guards/judge.h"
+#include "proxy/agent.h"
 #include "proxy/app.h"
 #include "proxy/commands.h"
 #include "proxy/flags.h"
@@ -28,7 +30,7 @@ static bool read_request(const char *name, struct arena *arena, struct slice *ou
 	size_t n;
 
 	if (!f) {
-		perror(name);
+		fprintf(stderr, "narrowgate: %s: %s\n", name, strerror(errno));
 		return false;
 	}
 	buf_init(&b, MAX_REQUEST);
@@ -44,6 +46,20 @@ static bool read_request(const char *name, struct arena *arena, struct slice *ou
 	return ok;
 }
 
+/* `names` stand `step` bytes apart. */
+static void complain(const char *what, const char *given, const struct slice *names, size_t step, size_t n)
+{
+	if (given)
+		fprintf(stderr, "narrowgate: no %s is called `%s`:", what, given);
+	else
+		fprintf(stderr, "narrowgate: which %s? Give --%s NAME:", what, what);
+	for (size_t i = 0; i < n; i++) {
+		const struct slice *name = (const struct slice *)(const void *)((const char *)names + i * step);
+		fprintf(stderr, "%s %.*s", i ? "," : "", SL_ARG(*name));
+	}
+	fprintf(stderr, n ? "\n" : " the configuration has none\n");
+}
+
 static bool pick(struct asked *a, const char *agent, const char *upstream)
 {
 	const struct config *c = a->config;
@@ -55,9 +71,10 @@ static bool pick(struct asked *a, const char *agent, const char *upstream)
 		if (upstream ? slice_eq(c->upstreams[i].name, slice_of(upstream)) : c->n_upstreams == 1)
 			a->upstream = &c->upstreams[i];
 	if (!a->agent)
-		fprintf(stderr, "narrowgate: which agent? Give --agent NAME, one of the configuration's\n");
+		complain("agent", agent, c->n_agents ? &c->agents[0].name : NULL, sizeof c->agents[0], c->n_agents);
 	else if (!a->upstream)
-		fprintf(stderr, "narrowgate: which upstream? Give --upstream NAME, one of the configuration's\n");
+		complain("upstream", upstream, c->n_upstreams ? &c->upstreams[0].name : NULL, sizeof c->upstreams[0],
+			c->n_upstreams);
 	return a->agent && a->upstream;
 }
 
@@ -122,6 +139,12 @@ static int run(struct asked *a, const char *agent, const char *upstream, const c
 
 	if (!pick(a, agent, upstream) || !read_request(file, &a->arena, &request))
 		return 2;
+	if (!agent_may_use(a->agent, a->upstream->name)) {
+		printf("verdict: deny\nabout: the agent may not use this upstream (403)\n");
+		return 1;
+	}
+	if (!a->upstream->catalog)
+		printf("catalog: generic, for no catalog is named here; while serving the server's own name chooses\n");
 	return explain(a, request);
 }
 

@@ -145,6 +145,11 @@ static void on_terminate(struct service *service)
 	endpoint_drain(s->endpoint, on_drained, service);
 }
 
+static void on_cut(struct service *service)
+{
+	app_cut(&((struct sidecar *)(void *)service)->app);
+}
+
 static void on_hangup(struct service *service)
 {
 	reload_now(((struct sidecar *)(void *)service)->reload);
@@ -170,6 +175,8 @@ static void on_swapped(void *ctx, const struct config *before)
 	s->service.drain_ms = s->app.config->drain_ms;
 	if (!endpoint_set_browser_rules(s->endpoint, &rules, &bad))
 		log_error("reload", "allowed_origins: %.*s is no origin; the old rules stay", SL_ARG(bad));
+	if (largest_message(before) != largest_message(s->app.config))
+		log_warn("reload", "another `max_message` for what agents send needs a restart: the old one stays there");
 	if (!same_listeners(before, s->app.config))
 		log_warn("reload", "other listen addresses need a restart: the old ones stay");
 	service_log_policies(s->app.config);
@@ -198,7 +205,7 @@ static bool start(struct sidecar *s, struct config *config)
 
 static int serve(struct sidecar *s, struct config *config)
 {
-	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .finish = finish };
+	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .cut = on_cut, .finish = finish };
 
 	service_init(&s->service, &ops, config->drain_ms);
 	bool ok = start(s, config);

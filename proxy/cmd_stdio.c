@@ -49,6 +49,11 @@ static void on_terminate(struct service *service)
 	stdio_drain(w->stdio, on_drained, service);
 }
 
+static void on_cut(struct service *service)
+{
+	app_cut(&((struct wrapper *)(void *)service)->app);
+}
+
 static void on_hangup(struct service *service)
 {
 	reload_now(((struct wrapper *)(void *)service)->reload);
@@ -89,7 +94,7 @@ static bool start(struct wrapper *w, struct config *config)
 
 static int run(struct wrapper *w, struct config *config)
 {
-	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .finish = finish };
+	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .cut = on_cut, .finish = finish };
 
 	if (config->n_upstreams != 1) {
 		fprintf(stderr, "narrowgate: stdio wants one upstream: give -- COMMAND, or a configuration with exactly one\n");

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include "proxy/exchange_inside.h"
+#include "proxy/reading.h"
 
 #define ARENA_EXTRA_BYTES (32u * 1024 * 1024) /* beside the message: its tape, the facts, the refusal */
 #define KEEP_FREE 64
@@ -65,7 +66,7 @@ void exchange_touch(struct exchange *x)
 
 uint64_t exchange_due_ms(const struct exchange *x)
 {
-	if (!x->deadline_ms || x->paused)
+	if (!x->deadline_ms || x->paused || x->reading)
 		return UINT64_MAX;
 	return x->deadline_ms > x->channel->asked_until_ms ? x->deadline_ms : x->channel->asked_until_ms;
 }
@@ -87,8 +88,49 @@ static struct exchange *take_free(struct app *app)
 	return x;
 }
 
+/* --- a reply for nobody --- */
+
+static void deaf_stream(struct reply *r)
+{
+	(void)r;
+}
+
+static void deaf_message(struct reply *r, struct slice json)
+{
+	(void)r;
+	(void)json;
+}
+
+static void deaf_fail(struct reply *r, int status, struct slice json)
+{
+	(void)r;
+	(void)status;
+	(void)json;
+}
+
+static bool deaf_full(struct reply *r)
+{
+	(void)r;
+	return false;
+}
+
+static const struct reply_ops deaf_ops = { .stream = deaf_stream, .message = deaf_message, .answer = deaf_message,
+	.accepted = deaf_stream, .fail = deaf_fail, .full = deaf_full, .session = deaf_message };
+
+/* The request is still being read: what it asks for is done all the same, as if its agent had left a moment later. */
+static void leave_unread(struct exchange *x)
+{
+	x->deaf = (struct reply){ .ops = &deaf_ops, .exchange = x };
+	x->reply = &x->deaf;
+	reading_finish(x);
+}
+
 static void on_gone(struct exchange *x)
 {
+	if (x->state == X_NEW && reading_waits(x)) {
+		leave_unread(x);
+		return;
+	}
 	x->reply = NULL;
 	if (x->kind == XK_LISTEN || x->state == X_NEW)
 		exchange_end(x, X_CANCELLED);
@@ -125,6 +167,7 @@ static void recycle(struct exchange *x)
 {
 	struct app *app = x->app;
 
+	reading_forget(x);
 	arena_reset(&x->arena);
 	resume_finish(&x->resume);
 	config_unref(x->config);
@@ -262,6 +305,8 @@ void exchange_audit(struct exchange *x, const char *outcome, const char *failure
 
 void exchange_fail(struct exchange *x, int status, int code, const char *text)
 {
+	if (reading_waits(x) && !reading_finish(x))
+		return;
 	struct reply *r = exchange_take_reply(x);
 
 	if (x->kind != XK_LISTEN)
@@ -295,6 +340,8 @@ void exchange_timeout(struct exchange *x)
 
 void exchange_cancelled(struct exchange *x)
 {
+	if (reading_waits(x) && !reading_finish(x))
+		return;
 	struct reply *r = exchange_take_reply(x);
 
 	exchange_audit(x, "cancelled", NULL);
@@ -331,7 +378,7 @@ void exchange_view(const struct channel *c, const struct policy *policy, struct 
 
 	*out = (struct view){
 		.policy = policy, .catalog = backend_catalog(b), .ledger = c->agent->ledger, .tools = b->tools,
-		.upstream = b->conf->name, .now_ms = app_wall_ms(), .arena = arena,
+		.upstream = b->conf->name, .now_ms = app_wall_ms(), .names = &b->app->names, .arena = arena,
 		.value_call_open = b->open_value_calls > 0 || uv_now(b->app->loop) < b->values_until_ms,
 	};
 }

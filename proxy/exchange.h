@@ -29,6 +29,11 @@ struct exchange {
 	const struct policy *policy;
 	struct reply *reply;                /* NULL when nobody waits any more */
 	struct upstream_call *ucall;
+	struct reading *reading;            /* a long message of it is being worked through (proxy/reading.h) */
+	struct upstream_end late_end;       /* the vault's side ended meanwhile */
+	bool has_late_end;
+	const struct ask *ask;              /* until the request is sent: what it came with */
+	struct reply deaf;                  /* takes the place of a reply that nobody waits for any more */
 	struct rpc rpc;
 	struct call *call;
 	struct judgement judgement;

@@ -1,7 +1,7 @@
 /* The way home: what the vault says to a request is judged message by message, and passed on at once. */
-#include "base/log.h"
 #include "mcp/era.h"
 #include "proxy/exchange_inside.h"
+#include "proxy/reading.h"
 #include "proxy/remap.h"
 
 /* --- notifications and requests before the answer ---------------------------------------------------------------------- */
@@ -137,19 +137,16 @@ static bool is_ours(const struct exchange *x, const struct rpc *rpc, struct aren
 	return rpc->id == JSON_NONE ? rpc->kind == RPC_ERROR : slice_eq(rpc_id_key(rpc, arena), x->upstream_id);
 }
 
-static void on_message(void *ctx, struct slice json)
+static void read_message(struct exchange *x, struct slice json, struct arena *arena)
 {
-	struct exchange *x = ctx;
-	struct app *app = x->app;
-	struct arena *arena = &app->scratch;
 	struct rpc rpc;
 	enum err e = rpc_parse(&rpc, json, arena, NULL);
 
 	resume_put_mark(x);
 	if (x->state == X_ANSWERING) {
-		log_warn("upstream", "%.*s: dropped what came behind an answer", SL_ARG(x->channel->trunk->backend->conf->name));
+		backend_warn(x->channel->trunk->backend, "dropped what came behind an answer");
 	} else if (e != E_OK) {
-		log_warn("upstream", "%.*s: an answer could not be read: %s", SL_ARG(x->channel->trunk->backend->conf->name), err_text(e));
+		backend_warn(x->channel->trunk->backend, "an answer could not be read: %s", err_text(e));
 		if (x->kind == XK_REQUEST)
 			exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault's answer could not be read safely");
 	} else if (rpc.kind == RPC_NOTIFICATION) {
@@ -161,15 +158,28 @@ static void on_message(void *ctx, struct slice json)
 	} else if (x->kind == XK_REQUEST) {
 		exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault answered another request");
 	}
-	arena_reset(arena);
+}
+
+static void on_message(void *ctx, struct slice json)
+{
+	struct exchange *x = ctx;
+	struct app *app = x->app;
+
+	if (reading_waits(x) && !reading_finish(x))
+		return;
+	reading_begin(x, json, &app->scratch, true, read_message);
+	arena_reset(&app->scratch);
 }
 
 static void on_mark(void *ctx, const struct sse_mark *mark, bool alone)
 {
 	struct exchange *x = ctx;
+	struct app *app = x->app;
 
+	if (reading_waits(x) && !reading_finish(x))
+		return; /* else the mark would be put before the message that came earlier */
 	resume_mark(x, mark, alone);
-	arena_reset(&x->app->scratch);
+	arena_reset(&app->scratch);
 }
 
 /* The vault names its session on this answer: so do we. On that to initialize it is ours to say when. */
@@ -247,7 +257,14 @@ static void on_end(void *ctx, const struct upstream_end *end)
 	struct channel *c = x->channel;
 
 	x->ucall = NULL;
+	if (reading_waits(x)) {
+		x->late_end = *end;
+		x->has_late_end = true;
+		return;
+	}
 	x->upstream_status = end->status;
+	if (x->resume.parked)
+		return; /* it was answered in slices, after its stream had ended */
 	if (x->state == X_ANSWERING) {
 		resume_end(x);
 		return;
@@ -271,6 +288,15 @@ static void on_end(void *ctx, const struct upstream_end *end)
 	}
 	exchange_audit(x, "answered", NULL);
 	exchange_accept(x);
+}
+
+bool exchange_was_read(struct exchange *x)
+{
+	if (!x->has_late_end)
+		return true;
+	x->has_late_end = false;
+	on_end(x, &x->late_end);
+	return false;
 }
 
 struct upstream_sink exchange_sink(struct exchange *x)

@@ -251,6 +251,25 @@ static void wait_for_tools(struct exchange *x)
 	fetch_tools(x->channel->trunk, x);
 }
 
+/*
+ * Where the vault's own name chooses the catalog, nothing can be judged before it is known; and a catalog chosen so may
+ * take the tenant from a header that nobody has set.
+ */
+static bool fails_unmet(struct exchange *x)
+{
+	struct backend *b = x->channel->trunk->backend;
+	bool asks = x->kind == XK_REQUEST && x->method != M_INITIALIZE && x->method != M_PING;
+	bool met = backend_is_met(b), held = backend_holds_tenant(b, x->policy);
+
+	if (asks && !met)
+		exchange_fail(x, 400, RPC_INVALID_REQUEST,
+			"initialize first: which vault this is says how calls are judged, unless the configuration names its catalog");
+	else if (asks && !held)
+		exchange_fail(x, 503, RPC_INTERNAL_ERROR,
+			"the vault takes its tenant from a header that is not set: the configuration must name its catalog");
+	return asks && (!met || !held);
+}
+
 static void judge(struct exchange *x)
 {
 	struct view view;
@@ -262,6 +281,8 @@ static void judge(struct exchange *x)
 		exchange_fail(x, 400, RPC_INVALID_REQUEST, "an answer to a request that was never made");
 		return;
 	}
+	if (fails_unmet(x))
+		return;
 	exchange_view(x->channel, x->policy, &x->arena, &view);
 	judge_from_agent(&view, &x->rpc, asked, &x->call, &x->judgement);
 	switch (x->judgement.kind) {

@@ -24,6 +24,9 @@ struct reply *exchange_take_reply(struct exchange *);
 /* Ends something that has no answer: 202. */
 void exchange_accept(struct exchange *);
 
+/* What was put aside is read: the vault's end, if it came meanwhile, counts now. False when the exchange has ended with it. */
+bool exchange_was_read(struct exchange *);
+
 /* The sink of a request's upstream call (exchange_answer.c). */
 struct upstream_sink exchange_sink(struct exchange *);
 

@@ -1,7 +1,6 @@
 #include "proxy/fetch.h"
 
 #include <stdlib.h>
-#include "base/log.h"
 #include "proxy/exchange.h"
 
 #define MAX_PAGES 64
@@ -27,7 +26,7 @@ static void finish(struct fetch *f, bool ok)
 	if (ok)
 		toolbook_set_complete(t->backend->tools, true);
 	else
-		log_warn("upstream", "%.*s: its tool list could not be read", SL_ARG(t->backend->conf->name));
+		backend_warn(t->backend, "its tool list could not be read");
 	/* Resuming may start and end exchanges: look at the list anew each time. */
 	struct exchange *x;
 
@@ -70,10 +69,13 @@ static void on_message(void *ctx, struct slice json)
 	struct arena *arena = &f->trunk->backend->app->scratch;
 	struct slice cursor = SL("");
 	struct rpc rpc;
-	bool ours = rpc_parse(&rpc, json, arena, NULL) == E_OK && (rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR);
+	bool read = rpc_parse(&rpc, json, arena, NULL) == E_OK;
+	bool ours = read && (rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR);
 	bool ok = ours && slice_eq(rpc_id_key(&rpc, arena), slice_of(f->id)) && read_page(f, &rpc, &cursor);
 	bool more = ok && cursor.n && f->pages < MAX_PAGES;
 
+	if (read && rpc.kind == RPC_REQUEST)
+		trunk_answer_self(f->trunk, &rpc, arena);
 	ok = ok && (!more || write_request(f, cursor));
 	arena_reset(arena);
 	if (!ours)

@@ -103,6 +103,7 @@ enum err http_write_head(struct buf *out, const struct http_head *h)
 	add_body_fields(out, h);
 	add_field(out, SL("Mcp-Session-Id: "), h->session);
 	add_field(out, SL("Allow: "), h->allow);
+	add_field(out, SL("WWW-Authenticate: "), h->status == 401 ? SL("Bearer") : SL("")); /* RFC 9110, 15.5.2 */
 	add_field(out, SL("Date: "), h->date);
 	if (h->close)
 		buf_add(out, SL("Connection: close\r\n"));

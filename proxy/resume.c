@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/seal.h"
 #include "proxy/exchange_inside.h"
+#include "proxy/reading.h"
 
 enum {
 	MAX_ID_BYTES = 1024,          /* of a vault's event id; a longer one is not handed on */
@@ -176,8 +177,8 @@ bool resume_suspend(struct exchange *x)
 
 bool resume_gone(struct exchange *x)
 {
-	if (!can_resume(x) || x->state != X_SENT || !agent_may_come(x))
-		return false;
+	if (!can_resume(x) || x->state != X_SENT || !agent_may_come(x) || reading_waits(x))
+		return false; /* what is being read is perhaps the answer, which is kept then */
 	park(x, PARKED_MS); /* the vault sees the connection end, as it would without us */
 	return true;
 }
@@ -267,6 +268,10 @@ bool resume_listen(struct exchange *get, struct channel *c, struct slice last_ev
 		return false;
 	}
 	x = find_stream(c, number);
+	if (x && reading_waits(x)) {
+		reading_finish(x);
+		x = find_stream(c, number);
+	}
 	if (!x)
 		return false;
 	if (!x->resume.parked) { /* it came back before we saw it go */

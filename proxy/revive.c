@@ -47,8 +47,11 @@ static void on_message(void *ctx, struct slice json)
 	struct rpc rpc;
 	bool ok = false;
 
-	if (rpc_parse(&rpc, json, arena, NULL) == E_OK && (rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR))
-		r->answered = true;
+	if (rpc_parse(&rpc, json, arena, NULL) == E_OK) {
+		r->answered = rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR;
+		if (rpc.kind == RPC_REQUEST)
+			trunk_answer_self(r->trunk, &rpc, arena);
+	}
 	if (r->answered && rpc.kind == RPC_RESULT) {
 		uint32_t version = json_member(&rpc.json, rpc.result, SL("protocolVersion"));
 

@@ -23,10 +23,21 @@ static void on_hangup(uv_signal_t *signal, int number)
 		s->ops->hangup(s);
 }
 
+/* What was cut gets its error: that much time is left for it to be sent. */
+#define CUT_MS 1000
+
 static void on_deadline(uv_timer_t *timer)
 {
+	struct service *s = timer->data;
+
+	if (!s->ops->cut || s->cut) {
+		service_finish(s);
+		return;
+	}
+	s->cut = true;
 	log_warn("serve", "the drain period is over: what is still in flight is cut");
-	service_finish(timer->data);
+	uv_timer_start(timer, on_deadline, CUT_MS, 0);
+	s->ops->cut(s);
 }
 
 static void watch_signal(struct service *s, uv_signal_t *handle, uv_signal_cb cb, int number)

@@ -12,6 +12,7 @@ struct service;
 struct service_ops {
 	void (*terminate)(struct service *); /* stop taking work; call service_finish when the rest is done */
 	void (*hangup)(struct service *);    /* unset: ignored */
+	void (*cut)(struct service *);       /* the drain period is over: fail what is in flight; unset: nothing to do */
 	void (*finish)(struct service *);    /* close every handle */
 };
 
@@ -22,7 +23,7 @@ struct service {
 	uv_signal_t term, interrupt, hangup;
 	uv_timer_t deadline;
 	uint64_t drain_ms;
-	bool terminating, finished;
+	bool terminating, cut, finished;
 };
 
 void service_init(struct service *, const struct service_ops *, uint64_t drain_ms);

@@ -6,6 +6,7 @@
 #include "proxy/batch.h"
 #include "proxy/channel.h"
 #include "proxy/exchange.h"
+#include "proxy/reading.h"
 
 #define SESSION_NOT_FOUND (-32001) /* what the SDKs' own servers say with a 404 */
 
@@ -93,6 +94,36 @@ static const char *unreadable(enum err e)
 	return e == E_BATCH ? "batches are not part of this protocol revision" : err_text(e);
 }
 
+static void read_request(struct exchange *x, struct slice body, struct arena *arena)
+{
+	const struct ask *ask = x->ask;
+	struct caller who;
+	enum err e = body.p ? rpc_parse(&x->rpc, body, arena, NULL) : E_NOMEM;
+
+	arena->pace = NULL; /* from here on the world outside counts, and must stand still */
+	if (e != E_OK) {
+		bool shape = e == E_ENVELOPE || e == E_BATCH || e == E_ID || e == E_MEMBER;
+
+		fail(x, 400, shape ? RPC_INVALID_REQUEST : RPC_PARSE_ERROR, unreadable(e));
+		return;
+	}
+	x->id = x->rpc.kind == RPC_REQUEST ? rpc_id(&x->rpc) : SL("");
+	if (x->app->draining) {
+		fail(x, 503, RPC_INTERNAL_ERROR, "narrowgate is shutting down");
+		return;
+	}
+	if (!find_caller(x, ask, &who))
+		return;
+	bool opens = x->rpc.kind == RPC_REQUEST && slice_eq(x->rpc.method_name, SL("initialize"));
+	if (opens && ask->session.n) {
+		fail(x, 400, RPC_INVALID_REQUEST, "initialize does not belong to a session");
+		return;
+	}
+	struct channel *c = find_channel(x, ask, &who, opens);
+	if (c)
+		exchange_start(x, c);
+}
+
 /*
  * The revision this conversation speaks. Without a session and a header, the one the vault last agreed to: to assume 2025-03-26
  * would give batches to those that have none. NULL: not known.
@@ -139,7 +170,6 @@ static void post_batch(struct front *front, const struct ask *ask, struct reply 
 static void post(struct front *front, const struct ask *ask, struct reply *reply)
 {
 	struct app *app = (struct app *)(void *)front;
-	struct caller who;
 
 	if (batch_is(ask->body)) {
 		post_batch(front, ask, reply);
@@ -150,30 +180,9 @@ static void post(struct front *front, const struct ask *ask, struct reply *reply
 		reply->ops->fail(reply, 503, SL(""));
 		return;
 	}
+	x->ask = ask;
 	/* A copy: the exchange may outlive its caller, whose buffer goes with it. */
-	struct slice body = arena_dup(&x->arena, ask->body);
-	enum err e = body.p ? rpc_parse(&x->rpc, body, &x->arena, NULL) : E_NOMEM;
-	if (e != E_OK) {
-		bool shape = e == E_ENVELOPE || e == E_BATCH || e == E_ID || e == E_MEMBER;
-
-		fail(x, 400, shape ? RPC_INVALID_REQUEST : RPC_PARSE_ERROR, unreadable(e));
-		return;
-	}
-	x->id = x->rpc.kind == RPC_REQUEST ? rpc_id(&x->rpc) : SL("");
-	if (app->draining) {
-		fail(x, 503, RPC_INTERNAL_ERROR, "narrowgate is shutting down");
-		return;
-	}
-	if (!find_caller(x, ask, &who))
-		return;
-	bool opens = x->rpc.kind == RPC_REQUEST && slice_eq(x->rpc.method_name, SL("initialize"));
-	if (opens && ask->session.n) {
-		fail(x, 400, RPC_INVALID_REQUEST, "initialize does not belong to a session");
-		return;
-	}
-	struct channel *c = find_channel(x, ask, &who, opens);
-	if (c)
-		exchange_start(x, c);
+	reading_begin(x, arena_dup(&x->arena, ask->body), &x->arena, false, read_request);
 }
 
 static void listen_for(struct front *front, const struct ask *ask, struct reply *reply)

@@ -1,7 +1,6 @@
 #include "proxy/trunk.h"
 
 #include <stdlib.h>
-#include "base/log.h"
 #include "base/wipe.h"
 #include "proxy/exchange.h"
 #include "proxy/fetch.h"
@@ -166,8 +165,7 @@ static void on_tell_end(void *ctx, const struct upstream_end *end)
 	struct trunk *t = ctx;
 
 	if (end->outcome != UP_DONE)
-		log_warn("upstream", "%.*s: a notification or answer was not taken: %s", SL_ARG(t->backend->conf->name),
-			upstream_outcome_text(end->outcome));
+		backend_warn(t->backend, "a notification or answer was not taken: %s", upstream_outcome_text(end->outcome));
 }
 
 void trunk_tell(struct trunk *t, struct slice body, struct slice version)
@@ -177,6 +175,18 @@ void trunk_tell(struct trunk *t, struct slice body, struct slice version)
 
 	if (!t->lost)
 		upstream_send(t->up, &r, &sink);
+}
+
+void trunk_answer_self(struct trunk *t, const struct rpc *rpc, struct arena *arena)
+{
+	struct slice id = rpc_id(rpc), answer;
+
+	if (slice_eq(rpc->method_name, SL("ping")))
+		answer = arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{}}", SL_ARG(id));
+	else
+		answer = judge_failure(id, RPC_METHOD_NOT_FOUND, "no agent can be asked here", arena);
+	if (answer.n)
+		trunk_tell(t, answer, t->channels ? slice_of(t->channels->version) : SL(""));
 }
 
 /* --- what the vault says outside of a call ----------------------------------------------------------------------------- */
@@ -252,13 +262,13 @@ static void on_vault_message(void *ctx, struct slice json)
 	enum err e = rpc_parse(&rpc, json, arena, NULL);
 
 	if (e != E_OK)
-		log_warn("upstream", "%.*s: dropped a message: %s", SL_ARG(t->backend->conf->name), err_text(e));
+		backend_warn(t->backend, "dropped a message: %s", err_text(e));
 	else if (rpc.kind == RPC_REQUEST)
 		hear_request(t, &rpc, arena);
 	else if (rpc.kind == RPC_NOTIFICATION)
 		hear_notification(t, &rpc, arena);
 	else
-		log_warn("upstream", "%.*s: dropped an answer to a request that is not open", SL_ARG(t->backend->conf->name));
+		backend_warn(t->backend, "dropped an answer to a request that is not open");
 	arena_reset(arena);
 }
 
@@ -266,7 +276,7 @@ static void on_vault_lost(void *ctx, const struct upstream_end *end)
 {
 	struct trunk *t = ctx;
 
-	log_warn("upstream", "%.*s: the conversation is over: %s", SL_ARG(t->backend->conf->name), upstream_outcome_text(end->outcome));
+	backend_warn(t->backend, "the conversation is over: %s", upstream_outcome_text(end->outcome));
 	trunk_lose(t);
 }
 

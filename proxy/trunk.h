@@ -54,6 +54,8 @@ void trunk_lose(struct trunk *);
 
 /* Sends something that awaits no answer (a notification, an answer to the vault). Failures are the vault's loss. */
 void trunk_tell(struct trunk *, struct slice body, struct slice version);
+/* The vault asked on the stream of a request of our own: no agent is there to be asked. A ping is answered, all else declined. */
+void trunk_answer_self(struct trunk *, const struct rpc *, struct arena *);
 /* Opens the GET stream of a shared trunk, once. */
 void trunk_listen(struct trunk *, struct slice version);
 /* The standing GET stream ended: it is opened again in a while, if the vault offers one. */

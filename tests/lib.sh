@@ -2,7 +2,7 @@
 
 BUILD_PACKAGES=(gcc meson ninja-build pkg-config python3 libuv1-dev libssl-dev libcurl4-openssl-dev node-llhttp libyaml-dev
   libpcre2-dev libutf8proc-dev ca-certificates)
-TEST_PACKAGES=(libcmocka-dev libjansson-dev libcjson-dev libyajl-dev clang-14 libclang-rt-14-dev llvm-14 openssl curl git)
+TEST_PACKAGES=(procps libcmocka-dev libjansson-dev libcjson-dev libyajl-dev clang-14 libclang-rt-14-dev llvm-14 openssl curl git)
 
 PASSED=0
 FAILED=0

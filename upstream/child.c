@@ -179,6 +179,17 @@ static void answer(struct child_call *c, struct slice line)
 		sink.message(sink.ctx, line);
 }
 
+static void say_skipped(struct child_vault *s, struct slice line, enum err e)
+{
+	unsigned long left_out;
+
+	if (!log_limit_admits(&s->skips, uv_now(s->vault->loop), &left_out))
+		return;
+	if (left_out)
+		log_info(s->area, "skipped %lu more lines on its stdout", left_out);
+	log_info(s->area, "skipped a line of %zu bytes on its stdout: %s", line.n, err_text(e));
+}
+
 static void on_line(void *ctx, struct slice line)
 {
 	struct child_conversation *v = ctx;
@@ -191,7 +202,7 @@ static void on_line(void *ctx, struct slice line)
 		c = find(v, rpc_id_key(&rpc, &vault->scratch));
 	arena_reset(&vault->scratch);
 	if (e != E_OK) {
-		log_info(v->shared->area, "skipped a line of %zu bytes on its stdout: %s", line.n, err_text(e));
+		say_skipped(v->shared, line, e);
 		return;
 	}
 	v->shared->failures = 0; /* it works */

@@ -5,6 +5,7 @@
 #ifndef NARROWGATE_UPSTREAM_CHILD_PROCESS_H
 #define NARROWGATE_UPSTREAM_CHILD_PROCESS_H
 
+#include "base/log.h"
 #include "mcp/ndjson.h"
 #include "upstream/child_log.h"
 #include "upstream/vault.h"
@@ -16,6 +17,7 @@ struct child_vault {
 	char *area;                 /* "child NAME", for the log */
 	struct child_call *spare;   /* recycled calls, list */
 	size_t n_spare;
+	struct log_limit skips;     /* lines of its stdout that are no messages */
 	unsigned failures;          /* starts in a row that came to nothing */
 	uint64_t not_before_ms;     /* loop time of the next start */
 	size_t n_live;              /* processes and conversations that are not gone */

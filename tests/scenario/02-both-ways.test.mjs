@@ -92,7 +92,7 @@ for (const sdk of [1, 2]) {
   test(`SDK ${sdk}.x, http to http`, async (t) => everyDirection(t, sdk, await place(t, 'http', 'http')));
 }
 
-test('two agents on HTTP, one child each: equal ids, no answer mixed up', async (t) => {
+test('HTTP-17: two agents on HTTP, one child each: equal ids, no answer mixed up', async (t) => {
   const where = await place(t, 'http', 'stdio');
   const clients = await Promise.all(Array.from({ length: 4 }, () => connect(t, 1, where)));
   const answers = await Promise.all(clients.flatMap((c, i) => Array.from({ length: 20 }, (_, k) => call(c, 'echo', { text: `${i}-${k}` }).then((r) => [text(r), `${i}-${k}`]))));

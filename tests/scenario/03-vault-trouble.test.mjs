@@ -5,12 +5,12 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { initialize, post, scratch, serve, until } from './lib.mjs';
+import { initialize, post, scratch, serve, sleep, until } from './lib.mjs';
 
 const CATALOG = 'catalog: t\ntools:\n  read: {do: read, path: "{path}", out: {as: json, values: ["$.value"]}}\n';
 const CALL = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'read', arguments: { path: 'a/b' } } };
 const good = (res, message, extra = {}) => res.writeHead(200, { 'content-type': 'application/json', ...extra }).end(JSON.stringify(message));
-const hello = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 't', version: '1' } };
+const hello = (name = 't') => ({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name, version: '1' } });
 
 // A vault by hand: answers initialize, hands everything else to `on`, keeps what came.
 async function vault(t, on, options = {}) {
@@ -21,7 +21,7 @@ async function vault(t, on, options = {}) {
     req.on('end', () => {
       const m = body ? JSON.parse(body) : undefined;
       seen.push({ method: req.method, headers: req.headers, m });
-      if (m?.method === 'initialize') return void good(res, { jsonrpc: '2.0', id: m.id, result: hello }, options.session ? { 'mcp-session-id': options.session } : {});
+      if (m?.method === 'initialize') return void good(res, { jsonrpc: '2.0', id: m.id, result: hello(options.name) }, options.session ? { 'mcp-session-id': options.session } : {});
       if (m && m.id === undefined) return void res.writeHead(202).end();
       on(req, res, m);
     });
@@ -181,4 +181,83 @@ test('JSON-16: an answer to a request that was never made', async (t) => {
   const r = await post(s.url, { jsonrpc: '2.0', id: 3, result: { action: 'accept' } });
   assert.equal(r.status, 400);
   assert.equal(v.seen.length, 0);
+});
+
+test('what the vault asks on the stream of our own tools/list is answered: a ping, and a no to all else', async (t) => {
+  const answers = new Map();
+  let list;
+  const v = await vault(t, (q, res, m) => {
+    if (m?.method === 'tools/list') {
+      list = { res, id: m.id };
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write(`data: {"jsonrpc":"2.0","id":"v1","method":"ping"}\n\ndata: {"jsonrpc":"2.0","id":2,"method":"roots/list"}\n\n`);
+    } else if (m && !m.method) {
+      answers.set(m.id, m);
+      res.writeHead(202).end();
+      if (answers.size === 2) list.res.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: list.id, result: { tools: [{ name: 'read', inputSchema: { properties: { path: {}, extra: {} } } }] } })}\n\n`);
+    } else good(res, { jsonrpc: '2.0', id: m.id, result: { content: [] } });
+  });
+  const dir = scratch(t);
+  writeFileSync(join(dir, 't.yaml'), CATALOG);
+  const s = await serve(t, { upstreams: { vault: { catalog: './t.yaml', url: v.url, timeout: '3s' } }, profiles: { p: { allowed_paths: ['a/'] } }, default_profile: 'p' }, { dir });
+  const r = await post(s.url, { ...CALL, params: { name: 'read', arguments: { path: 'a/b', extra: 'x' } } });
+  assert.equal(r.status, 200, r.body);
+  assert.ok(!r.json.result.isError, r.body);
+  assert.deepEqual(answers.get('v1').result, {});
+  assert.equal(answers.get(2).error.code, -32601);
+});
+
+test('TEN-08: a tenant that goes in a header, and a catalog that only the vault named: refused, not sent to the vault\'s default', async (t) => {
+  const v = await vault(t, (q, res, m) => good(res, { jsonrpc: '2.0', id: m.id, result: { content: [] } }), { name: '@1claw/mcp' });
+  const list = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'list_vaults', arguments: {} } };
+  const asks = async (upstream) => {
+    const s = await serve(t, { upstreams: { vault: { url: v.url, ...upstream } }, profiles: { p: { tenant: 'v1' } }, default_profile: 'p' });
+    assert.equal((await post(s.url, initialize())).status, 200);
+    return post(s.url, list, { 'mcp-protocol-version': '2025-11-25' });
+  };
+  const r = await asks({});
+  assert.equal(r.status, 503, r.body);
+  assert.match(r.json.error.message, /catalog/);
+  assert.equal(calls(v), 0);
+  assert.equal((await asks({ headers: { 'X-Vault-ID': 'v1' } })).status, 200);
+  assert.equal((await asks({ catalog: '1claw' })).status, 200);
+  assert.equal(calls(v), 2);
+  assert.ok(v.seen.filter((s) => s.m?.method === 'tools/call').every((s) => s.headers['x-vault-id'] === 'v1'));
+});
+
+// scaivault_proxy_read reaches what no argument names; under `generic` its `path` would count.
+test('a catalog that the vault\'s name chooses: no call is judged by another before the vault has said who it is', async (t) => {
+  const v = await vault(t, (q, res, m) => good(res, { jsonrpc: '2.0', id: m.id, result: { content: [] } }), { name: 'scaivault' });
+  const s = await serve(t, { upstreams: { vault: { url: v.url } }, profiles: { p: { allowed_paths: ['a/'] } }, default_profile: 'p' });
+  const read = { ...CALL, params: { name: 'scaivault_proxy_read', arguments: { path: 'a/b' } } };
+  const early = await post(s.url, read);
+  assert.equal(early.status, 400, early.body);
+  assert.match(early.json.error.message, /initialize first/);
+  assert.equal((await post(s.url, initialize())).status, 200);
+  assert.match((await post(s.url, read, { 'mcp-protocol-version': '2025-11-25' })).body, /path-missing/);
+  assert.equal(calls(v), 0);
+});
+
+test('HTTP-20: addresses that the vault gives are not followed, fetched or run', async (t) => {
+  let visits = 0;
+  const trap = createServer((q, res) => { visits++; res.end(); });
+  await new Promise((done) => trap.listen(0, '127.0.0.1', done));
+  t.after(() => { trap.closeAllConnections(); trap.close(); });
+  const there = `http://127.0.0.1:${trap.address().port}/x`;
+  const answers = [
+    (res) => res.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${there}", authorization_uri="${there}"`, link: `<${there}>; rel=preload`, refresh: `0;url=${there}` }).end(JSON.stringify({ authorization_endpoint: there })),
+    (res) => res.writeHead(307, { location: there }).end(),
+    (res) => res.writeHead(403, { 'www-authenticate': `Bearer error="insufficient_scope", resource_metadata="${there}"` }).end(),
+    (res, m) => good(res, { jsonrpc: '2.0', id: m.id, error: { code: -32042, message: 'visit', data: { elicitations: [{ mode: 'url', url: there, elicitationId: '1', message: 'x' }] } } }, { location: there, link: `<${there}>` }),
+    (res, m) => good(res, { jsonrpc: '2.0', id: m.id, result: { content: [{ type: 'resource_link', uri: there, name: 'x', icons: [{ src: there }] }], _meta: { authorization_endpoint: there } } }),
+  ];
+  let n = 0;
+  const v = await vault(t, (q, res, m) => answers[n++](res, m));
+  const s = await before(t, v.url);
+  for (const _ of answers) await post(s.url, CALL);
+  assert.equal(n, answers.length);
+  await sleep(200);
+  assert.equal(visits, 0);
+  await fetch(there);
+  assert.equal(visits, 1, 'it would have been seen');
 });

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { join } from 'node:path';
-import { bin, call, connect, freePort, here, ready, run, scratch, serve, sleep, text, until, writeConfig } from './lib.mjs';
+import { bin, call, connect, freePort, here, initialize, post, ready, run, scratch, serve, sleep, text, until, writeConfig } from './lib.mjs';
 
 const script = join(here, 'servers/both-ways.mjs');
 const node = process.execPath;
@@ -54,7 +55,7 @@ async function shared(t, up) {
 }
 
 for (const up of ['stdio', 'http'])
-  test(`connections: 1 (${up}): one conversation, ids, progress and cancels kept apart`, async (t) => {
+  test(`HTTP-17: connections: 1 (${up}): one conversation, ids, progress and cancels kept apart`, async (t) => {
     const { s, starts } = await shared(t, up);
     const clients = [];
     for (let i = 0; i < 4; i++) clients.push(await connect(t, i % 2 + 1, s));
@@ -90,4 +91,62 @@ test('demo vault: each session of HTTP clients has a child of its own, gone with
   assert.equal(children(s.p.child.pid).length, 2);
   await a.transport.terminateSession();
   await until('one child is gone', () => children(s.p.child.pid).length === 1);
+});
+
+// A vault without sessions: all that tells two agents apart is which connection an answer comes on.
+test('HTTP-17: one id, many clients at once, a vault without sessions', async (t) => {
+  const server = createServer((req, res) => {
+    let body = '';
+    req.on('data', (d) => { body += d; });
+    req.on('end', async () => {
+      const m = JSON.parse(body);
+      if (m.id === undefined) return void res.writeHead(202).end();
+      if (m.method === 'tools/call') await sleep(Math.random() * 100);
+      const result = m.method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } }
+        : { content: [{ type: 'text', text: m.params.arguments.text }] };
+      res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id: m.id, result }));
+    });
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  const s = await serve(t, { upstreams: { vault: { catalog: join(here, 'servers/both-ways.yaml'), url: `http://127.0.0.1:${server.address().port}/mcp` } }, profiles: { p: { extends: 'open' } }, default_profile: 'p' });
+  await post(s.url, initialize());
+  await Promise.all(Array.from({ length: 60 }, async (_, i) => {
+    const r = await post(s.url, { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'echo', arguments: { text: `mine-${i}` } } }, { 'mcp-protocol-version': '2025-11-25' });
+    assert.deepEqual([r.status, r.json?.id, r.json?.result?.content[0].text], [200, 7, `mine-${i}`]);
+  }));
+});
+
+test('HTTP-19: event ids are our own, and another session\'s Last-Event-ID goes nowhere', async (t) => {
+  const seen = [];
+  let event = 0;
+  const server = createServer((req, res) => {
+    let body = '';
+    req.on('data', (d) => { body += d; });
+    req.on('end', () => {
+      seen.push(req.headers);
+      const m = body ? JSON.parse(body) : {};
+      const say = (o) => res.write(`id: ${++event}\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...o })}\n\n`);
+      if (m.method === 'initialize') res.setHeader('mcp-session-id', `s${seen.length}`);
+      if (req.method === 'POST' && m.id === undefined) return void res.writeHead(202).end();
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      if (req.method === 'GET') return void say({ method: 'notifications/tools/list_changed' });
+      say({ id: m.id, result: m.method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: { tools: { listChanged: true } }, serverInfo: { name: 'x', version: '1' } } : { content: [] } });
+      res.end();
+    });
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  const s = await serve(t, { upstreams: { vault: { catalog: join(here, 'servers/both-ways.yaml'), url: `http://127.0.0.1:${server.address().port}/mcp` } } });
+  const [ids, events] = [[], []];
+  for (let i = 0; i < 2; i++) {
+    const r = await post(s.url, initialize());
+    ids.push(r.headers.get('mcp-session-id'));
+    events.push(/^id: (.*)$/m.exec(r.body)[1]);
+    assert.ok(r.body.includes('data:') && events[i].length > 50, r.body);
+  }
+  const resume = (last) => fetch(s.url, { headers: { accept: 'text/event-stream', 'mcp-session-id': ids[1], 'mcp-protocol-version': '2025-11-25', 'last-event-id': last } });
+  for (const last of ['1', events[0]]) assert.equal((await resume(last)).status, 400);
+  assert.equal(seen.length, 2, 'the vault has heard of the two introductions only');
+  assert.ok(seen.every((h) => h['last-event-id'] === undefined));
 });

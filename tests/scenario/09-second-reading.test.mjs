@@ -135,3 +135,27 @@ test('PATH-24: a handle given to one agent is no other agent\'s', async (t) => {
   const mine = await call('redeem_lease', { lease_handle }, one);
   assert.equal(mine.json.result.isError, undefined, mine.body);
 });
+
+test('HTTP-03: who calls is who proved it: keys, sessions and upstreams of one agent are no other agent\'s', async (t) => {
+  const v = await demoVault(t);
+  const hash = (key) => createHash('sha256').update(key).digest('hex');
+  const s = await serve(t, { upstreams: { a: { catalog: 'demo', url: v.url }, b: { catalog: 'demo', url: v.url } },
+    agents: [{ name: 'one', profile: 'observer', upstreams: ['a'], identify: { api_key_sha256: hash('key-one') } },
+      { name: 'two', profile: 'observer', identify: { api_key_sha256: hash('key-two') } }] });
+  const at = (name) => s.url.replace('/mcp', `/${name}/mcp`);
+  const [one, two] = ['key-one', 'key-two'].map((k) => ({ authorization: `Bearer ${k}` }));
+  const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+  for (const headers of [{}, { authorization: 'Bearer key-on' }, { authorization: `Bearer ${hash('key-one')}` }, { authorization: 'Basic key-one' }]) {
+    const r = await post(at('a'), initialize(), headers);
+    assert.equal(r.status, 401);
+    assert.equal(r.headers.get('www-authenticate'), 'Bearer');
+  }
+  assert.equal((await post(at('b'), initialize(), one)).status, 404, 'not its upstream');
+  const session = { 'mcp-session-id': (await post(at('a'), initialize(), one)).headers.get('mcp-session-id') };
+  assert.equal((await post(at('a'), list, { ...session, ...one })).status, 200);
+  assert.equal((await post(at('a'), list, { ...session, ...two })).status, 404);
+  assert.equal((await post(at('a'), list, session)).status, 401);
+  assert.equal((await post(at('b'), list, { ...session, ...two })).status, 404);
+  assert.equal((await fetch(at('a'), { method: 'DELETE', headers: { ...session, ...two } })).status, 404);
+  assert.equal((await post(at('a'), list, { ...session, ...one })).status, 200, 'still there');
+});

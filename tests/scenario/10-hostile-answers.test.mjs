@@ -133,6 +133,14 @@ test('MASK-14 MASK-15: what is said before the answer', async (t) => {
     event({ method: `notifications/${VALUE}` }) + `data: ${answer(m)}\n\n`));
   assert.ok(!r.body.includes('elicitation'), r.body);
 });
+test('OPS-08: what a vault can make us warn of is counted, not written a thousand times', async (t) => {
+  const s = await before(t, (m, res) => events(res, `data: ${answer(m)}\n\n` + 'data: {"jsonrpc":"2.0","id":5,"result":{}}\n\n'.repeat(1000) + 'data: {]\n\n'.repeat(1000)), { mask_values: true });
+  await post(s.url, initialize());
+  for (let i = 0; i < 3; i++) assert.equal((await post(s.url, CALL, { 'mcp-protocol-version': '2025-11-25' })).status, 200);
+  await sleep(300);
+  const lines = s.p.err.split('\n').filter((l) => l.includes('dropped') || l.includes('could not be read'));
+  assert.ok(lines.length > 0 && lines.length <= 20, `${lines.length} lines`);
+});
 test('MASK-06: members beside result', (t) => refused(t, (m, res) => json(res, answer(m, `,"extra":"${VALUE}"`))));
 test('MASK-06: result and error at once', (t) => refused(t, (m, res) => json(res, answer(m, `,"error":{"code":1,"message":"${VALUE}"}`))));
 test('JSON-09: an array of answers', (t) => refused(t, (m, res) => json(res, `[${answer(m)}]`)));

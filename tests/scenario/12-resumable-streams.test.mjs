@@ -90,6 +90,21 @@ test('priming, ids and retry stand on the same events, and the answer on the nex
   assert.ok(third.body.includes(BULLETS) && !third.body.includes(VALUE));
 });
 
+test('a long answer keeps its own id, whatever comes behind it', async (t) => {
+  const long = 'x'.repeat(1 << 20);
+  const event = (id, json) => `id: ${id}\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...json })}\n\n`;
+  const v = await vault(t, { prime: event('n1', { method: 'notifications/message', params: { level: 'info', data: long } }) + 'id: p2\ndata: \n\n' +
+    event('a3', { id: 5, result: { content: [{ type: 'text', text: long }] } }) });
+  const s = await before(t, v, { extends: 'open' });
+  const headers = await session(s.url);
+  const got = events((await post(s.url, read(5), headers)).body);
+  assert.deepEqual(got.map((e) => [e.data.length > 1000, e.id.length > 50]), [[true, true], [false, true], [true, true]]);
+  for (const [i, id] of ['n1', 'p2', 'a3'].entries()) {
+    await get(s.url, headers, got[i].id);
+    assert.equal(v.seen.gets.at(-1), id);
+  }
+});
+
 test('ids of another session, another stream, made up or changed are refused, and the vault hears nothing (HTTP-19)', async (t) => {
   const v = await vault(t);
   const s = await before(t, v);

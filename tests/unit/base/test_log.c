@@ -54,7 +54,7 @@ static void levels(void **state)
 	log_set_level(LOG_INFO);
 }
 
-/* A text from outside can neither start a line of its own nor move or colour what stands there. */
+/* OPS-05: a text from outside can neither start a line of its own nor move or colour what stands there. */
 static void no_forged_lines(void **state)
 {
 	(void)state;
@@ -85,6 +85,25 @@ static void long_lines_are_cut(void **state)
 		assert_int_not_equal(seen[i], '\n');
 }
 
+/* OPS-08 */
+static void a_flood_is_counted(void **state)
+{
+	struct log_limit l = { 0 };
+	unsigned long out = 7;
+
+	(void)state;
+	for (unsigned i = 0; i < LOG_LIMIT_LINES; i++) {
+		assert_true(log_limit_admits(&l, 5, &out));
+		assert_int_equal(out, 0);
+	}
+	for (unsigned i = 0; i < 1000; i++)
+		assert_false(log_limit_admits(&l, 4 + LOG_LIMIT_WINDOW_MS, &out));
+	assert_true(log_limit_admits(&l, 5 + LOG_LIMIT_WINDOW_MS, &out));
+	assert_int_equal(out, 1000);
+	assert_true(log_limit_admits(&l, 6 + LOG_LIMIT_WINDOW_MS, &out));
+	assert_int_equal(out, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +111,7 @@ int main(void)
 		cmocka_unit_test(levels),
 		cmocka_unit_test(no_forged_lines),
 		cmocka_unit_test(long_lines_are_cut),
+		cmocka_unit_test(a_flood_is_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,41 @@ static void test_untouched(void **state)
 	assert_true(s.bears_values);
 }
 
+static bool bears(const char *catalog, const char *tool)
+{
+	char text[256];
+	struct faults faults;
+	struct call_summary s;
+
+	faults_init(&faults);
+	catalog_free(f.catalog);
+	f.catalog = catalog_builtin(slice_of(catalog), &faults);
+	faults_finish(&faults);
+	snprintf(text, sizeof text,
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":{\"path\":\"a\"}}}", tool);
+	judge(text, M_UNKNOWN);
+	call_summary(f.call, &s);
+	return s.bears_values;
+}
+
+/* MASK-14: while such a call is open the vault's own texts wait. */
+static void test_bears_values(void **state)
+{
+	(void)state;
+	f.policy.mask_values = true;
+	assert_true(bears("generic", "get_secret"));
+	assert_true(bears("generic", "generate_password"));
+	assert_true(bears("generic", "rotate_secret"));
+	assert_true(bears("generic", "execute"));
+	assert_false(bears("generic", "set_secret"));
+	assert_false(bears("generic", "list_secrets"));
+	assert_true(bears("scaivault", "scaivault_rotate_secret"));
+	assert_true(bears("scaivault", "scaivault_get_secret_versions"));
+	assert_false(bears("scaivault", "scaivault_delete_secret"));
+	assert_false(bears("scaivault", "scaivault_write_secret")); /* the agent's own value; the vault may ask before it */
+	assert_false(bears("scaivault", "scaivault_list_secrets"));
+}
+
 /* JSON-02 */
 static void test_escaped_names(void **state)
 {
@@ -212,7 +247,7 @@ static const char call_text[] =
 	"\"arguments\":{\"path\":\"infra/"
 	"caf\\u00e9\",\"data\":{\"a\":\"b\"},\"metadata\":{\"note\":\"{\\\"path\\\":\\\"x/y\\\"}\"}}}}";
 
-/* Whenever memory runs out, the call that must be refused is refused: with an answer, or without one. */
+/* OPS-09: whenever memory runs out, the call that must be refused is refused: with an answer, or without one. */
 static void test_memory_failure(void **state)
 {
 	(void)state;
@@ -320,12 +355,18 @@ static void test_offered(void **state)
 	f.policy.actions = ~0u;
 	allow("prod");
 	assert_false(offered_tool(&v, SL("scaivault_proxy_read")));
+	f.policy.read_only = false;
+	assert_false(offered_tool(&v, SL("scaivault_create_root_ca")));
+	assert_true(offered_tool(&v, SL("scaivault_generate_secret_preview")));
+	assert_true(offered_tool(&v, SL("scaivault_issue_certificate")));
+	assert_true(offered_tool(&v, SL("scaivault_revoke_lease")));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_untouched, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bears_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_escaped_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers_refused, setup, teardown),

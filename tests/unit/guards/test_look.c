@@ -6,7 +6,7 @@
 
 static enum look look(const char *name)
 {
-	return look_name(NULL, slice_of(name));
+	return look_word(slice_of(name));
 }
 
 static void test_names(void **state)

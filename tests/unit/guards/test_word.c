@@ -40,6 +40,27 @@ static void tables_are_sorted(void **state)
 		assert_ptr_equal(word_find(KNOWN, sizeof KNOWN / sizeof *KNOWN, slice_of(KNOWN[i].text)), &KNOWN[i]);
 }
 
+/* What spares most names a list never spares one that the list has. */
+static void gates_are_wide_enough(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++)
+		assert_true(may_end_like_value(ENDS[i]));
+	assert_true(may_end_like_value(SL("token")));
+	for (size_t i = 0; i < sizeof MANNERS / sizeof *MANNERS; i++)
+		assert_true(may_end_in_manner(MANNERS[i]));
+	assert_true(may_end_in_manner(SL("secret2")));
+	for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+		assert_true(may_have_tail(tails[i].text));
+	for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
+		assert_true(may_begin_owner(owners[i].text.p[0]));
+	assert_true(may_begin_owner('T'));
+	assert_false(may_begin_owner('x'));
+	assert_false(may_have_tail(SL("limit")));
+	assert_false(may_end_like_value(SL("filler")));
+	assert_int_equal(word_last_pair(SL("x")), 0);
+}
+
 static void lists_and_ends(void **state)
 {
 	static const char *const list[] = { "alpha", "Beta", NULL };
@@ -63,6 +84,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_words),
 		cmocka_unit_test(tables_are_sorted),
+		cmocka_unit_test(gates_are_wide_enough),
 		cmocka_unit_test(lists_and_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,8 @@ static void refusals_say_where(void **state)
 		{ C "tools:\n  a: {do: read, path: \"{x}\", covers: all}\n", 3, 38, "is not known here" },
 		{ C "tools:\n  a: {do: read, covers: one}\n", 3, 17, "`covers` without `path`" },
 		{ C "tools:\n  a: {do: read, path_optional: true}\n", 3, 17, "without `path`" },
+		{ C "tools:\n  a: {do: admin, path: \"{x}\", pathless: true}\n", 3, 31, "`pathless` beside `path`" },
+		{ C "tools:\n  a: {do: admin, unresolved: true, pathless: true}\n", 3, 36, "`pathless` beside `unresolved`" },
 		{ C "tools:\n  a: {do: {arg: x}}\n", 3, 11, "needs `map`" },
 		{ C "tools:\n  a: {do: {arg: x, map: {get: reed}}}\n", 3, 31, "did you mean `read`?" },
 		{ C "tools:\n  a: {do: {has: x, then: read}}\n", 3, 11, "`then` and `else`" },

@@ -24,6 +24,8 @@ static void test_heads(void **state)
 		"Mcp-Session-Id: abc\r\nDate: D\r\n\r\n");
 	check_head(&(struct http_head){ .status = 405, .allow = SL("GET"), .close = true },
 		"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nAllow: GET\r\nConnection: close\r\n\r\n");
+	check_head(&(struct http_head){ .status = 401 },
+		"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nWWW-Authenticate: Bearer\r\n\r\n");
 	check_head(&(struct http_head){ .status = 204 }, "HTTP/1.1 204 No Content\r\n\r\n");
 	check_head(&(struct http_head){ .status = 299 }, "HTTP/1.1 299 Unknown\r\nContent-Length: 0\r\n\r\n");
 	check_head(&(struct http_head){ .status = 200, .content_type = SL("text/event-stream"), .events = true },
