@@ -32,7 +32,8 @@ enum {
 	CONNECT_TIMEOUT_MS = 10 * 1000,
 	TELL_TIMEOUT_MS = 30 * 1000,    /* for the vault to take a notification or an answer */
 	ASKED_MS = 10 * 60 * 1000,      /* for an agent (a human, perhaps) to answer the vault */
-	EAR_AGAIN_MS = 5 * 1000,        /* until a GET stream that the vault has ended is opened again */
+	EAR_AGAIN_MS = 5 * 1000,        /* until a GET stream that the vault has ended is opened again, where it does not say */
+	EAR_MAX_MS = 10 * 60 * 1000,    /* what it may say at most */
 	VALUE_ECHO_MS = 200,            /* after an answer with values, texts on other connections may still tell them */
 	VALUE_LATE_MS = 60 * 1000,      /* the same after a call with values that was given up */
 	MAX_UPSTREAM_CONNECTIONS = 512,

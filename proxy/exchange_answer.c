@@ -238,7 +238,9 @@ static void end_listen(struct exchange *x, const struct upstream_end *end)
 {
 	if (x->channel->stdio) { /* the ear stays, only the vault's stream is over */
 		x->streaming = false;
-		trunk_listen_later(x->channel->trunk, end->outcome);
+		if (end->outcome != UP_DONE && end->outcome != UP_BROKEN)
+			buf_clear(&x->resume.last_id); /* the vault may not want it */
+		trunk_listen_later(x->channel->trunk, end->outcome, x->resume.retry_ms);
 		return;
 	}
 	if (!x->streaming) {

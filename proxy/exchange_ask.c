@@ -319,6 +319,9 @@ static void open_stream(struct exchange *x)
 	struct upstream_sink sink = exchange_sink(x);
 	struct upstream_request r = { .version = c->version[0] ? slice_of(c->version) : x->version, .last_event_id = x->after };
 
+	if (c->stdio)
+		r.last_event_id = buf_slice(&x->resume.last_id);
+
 	if (x->state != X_SENT)
 		exchange_move(x, X_SENT);
 	if (c->trunk->shared)

@@ -197,6 +197,32 @@ for (const [who, how] of [['on stdio', 'stdio'], ['without a session', 'stateles
   });
 }
 
+test('the ear of an agent on stdio goes on behind what it has heard, when the vault says', async (t) => {
+  const at = [];
+  const server = createServer((req, res) => {
+    if (req.method === 'GET') {
+      at.push([req.headers['last-event-id'], Date.now()]);
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      return void res.end(`id: g${at.length}\nretry: 900\ndata: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n`);
+    }
+    let body = '';
+    req.on('data', (d) => { body += d; });
+    req.on('end', () => {
+      const m = JSON.parse(body || '{}');
+      if (m.id === undefined) return void res.writeHead(202).end();
+      res.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'v' }).end(JSON.stringify({ jsonrpc: '2.0', id: m.id,
+        result: { protocolVersion: '2025-11-25', capabilities: { tools: { listChanged: true } }, serverInfo: { name: 'narrowgate-demo-vault', version: '1' } } }));
+    });
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  const { file } = await writeConfig(t, { upstreams: { vault: { catalog, url: `http://127.0.0.1:${server.address().port}/mcp` } }, profiles: { here: masked }, default_profile: 'here' });
+  await connect(t, 1, { args: ['stdio', '-c', file] });
+  await until('three streams', () => at.length >= 3);
+  assert.deepEqual(at.slice(0, 3).map(([id]) => id), [undefined, 'g1', 'g2']);
+  for (const i of [1, 2]) assert.ok(at[i][1] - at[i - 1][1] >= 890 && at[i][1] - at[i - 1][1] < 4000, `${at[i][1] - at[i - 1][1]} ms`);
+});
+
 test('a vault that never answers is given up, not asked for ever', async (t) => {
   const v = await vault(t, { session: false, answers: false, prime: 'id: e1\nretry: 1\ndata: \n\n' });
   const s = await serve(t, { upstreams: { vault: { catalog, url: v.url } }, profiles: { here: masked }, default_profile: 'here' });
