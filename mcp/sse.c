@@ -57,6 +57,7 @@ static void set_retry(struct sse_reader *r, struct slice value)
 			return;
 		ms = ms * 10 + (uint64_t)(value.p[i] - '0');
 	}
+	r->has_retry = true;
 	r->retry_ms = ms;
 }
 
@@ -85,15 +86,16 @@ static bool dispatch(struct sse_reader *r, bool (*event)(void *ctx, const struct
 {
 	bool more = true;
 
-	if (r->has_data || r->id.n) {
+	if (r->has_data || r->id.n || r->has_retry) {
 		struct sse_event e = { .data = buf_slice(&r->data), .id = buf_slice(&r->id) };
+		e.mark = (struct sse_mark){ e.id, r->has_retry ? r->retry_ms : 0, r->has_retry, r->has_data };
 		e.type = r->type.n ? buf_slice(&r->type) : SL("message");
 		more = event(ctx, &e);
 	}
 	buf_trim(&r->data, KEEP_BYTES);
 	buf_clear(&r->type);
 	buf_clear(&r->id);
-	r->has_data = false;
+	r->has_data = r->has_retry = false;
 	return more;
 }
 
@@ -182,4 +184,24 @@ enum err sse_feed(struct sse_reader *r, struct slice bytes, size_t *used,
 enum err sse_write_message(struct buf *out, struct slice json)
 {
 	return oneline_add(out, SL("event: message\ndata: "), json, SL("\n\n"));
+}
+
+enum err sse_write_mark(struct buf *out, const struct sse_mark *m)
+{
+	for (size_t i = 0; i < m->id.n; i++)
+		if (m->id.p[i] == '\n' || m->id.p[i] == '\r' || m->id.p[i] == 0)
+			return E_INVALID;
+	if (m->id.n) {
+		buf_add(out, SL("id: "));
+		buf_add(out, m->id);
+		buf_add_char(out, '\n');
+	}
+	if (m->has_retry)
+		buf_add_fmt(out, "retry: %llu\n", (unsigned long long)m->retry_ms);
+	return out->failed;
+}
+
+enum err sse_write_end(struct buf *out, const struct sse_mark *m)
+{
+	return buf_add(out, m->has_data ? SL("data: \n\n") : SL("\n"));
 }

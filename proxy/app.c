@@ -253,6 +253,7 @@ bool app_init(struct app *app, uv_loop_t *loop, struct config *config, struct sl
 	digest_random(&app->id_prefix, sizeof app->id_prefix);
 	uv_timer_init(loop, &app->sweep);
 	app->sweep.data = app;
+	seal_key_random(&app->event_key);
 	uv_idle_init(loop, &app->readings.idle);
 	app->readings.idle.data = app;
 	app->sessions = table_create(MAX_SESSIONS, NULL);

@@ -6,6 +6,7 @@
 
 #include <uv.h>
 #include "base/arena.h"
+#include "base/seal.h"
 #include "base/table.h"
 #include "guards/names.h"
 #include "policy/config.h"
@@ -31,7 +32,8 @@ enum {
 	CONNECT_TIMEOUT_MS = 10 * 1000,
 	TELL_TIMEOUT_MS = 30 * 1000,    /* for the vault to take a notification or an answer */
 	ASKED_MS = 10 * 60 * 1000,      /* for an agent (a human, perhaps) to answer the vault */
-	EAR_AGAIN_MS = 5 * 1000,        /* until a GET stream that the vault has ended is opened again */
+	EAR_AGAIN_MS = 5 * 1000,        /* until a GET stream that the vault has ended is opened again, where it does not say */
+	EAR_MAX_MS = 10 * 60 * 1000,    /* what it may say at most */
 	VALUE_ECHO_MS = 200,            /* after an answer with values, texts on other connections may still tell them */
 	VALUE_LATE_MS = 60 * 1000,      /* the same after a call with values that was given up */
 	MAX_UPSTREAM_CONNECTIONS = 512,
@@ -62,6 +64,8 @@ struct app {
 	struct readings readings;
 	uv_timer_t sweep;               /* deadlines and idle sessions, every SWEEP_MS */
 	uint64_t id_prefix, id_count;   /* of decision ids */
+	uint64_t n_streams, n_trunks;   /* so far: their numbers (proxy/resume.c) */
+	struct seal_key event_key;      /* seals the event ids that agents get */
 	struct memory memory;
 	bool draining;
 	void (*closed)(void *ctx);      /* app_finish is under way */

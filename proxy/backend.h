@@ -12,6 +12,7 @@
 
 struct trunk;
 struct channel;
+struct era;
 
 struct backend {
 	struct app *app;
@@ -24,6 +25,10 @@ struct backend {
 	struct trunk *trunks;                 /* every conversation, list */
 	struct channel *stateless;            /* list: one per agent, for vaults that give no session; each is on a trunk */
 	bool gives_sessions;                  /* the vault handed out a session once: from then on one is required */
+	const struct era *era;                /* the revision it last agreed to; NULL: it never did */
+	/* How it answers, so that where we answer for it we do the same: */
+	bool streams;                         /* initialize with an event stream */
+	bool names_session;                   /* later requests with the session's id */
 	bool reached;                         /* probed with success once since start */
 	bool probing;
 	size_t open_value_calls;              /* value-bearing calls in flight, over all agents */

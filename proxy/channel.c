@@ -204,6 +204,7 @@ static void change_trunk(struct channel *c, struct trunk *t)
 	if (ear) {
 		upstream_cancel(ear->ucall);
 		ear->ucall = NULL;
+		buf_clear(&ear->resume.last_id); /* it means nothing in another conversation */
 		exchange_unlink(ear);
 	}
 	trunk_leave(c->trunk, c);

@@ -26,6 +26,7 @@ struct channel {
 	struct table *asked;                /* requests of the vault the agent has not answered: id key -> method */
 	uint64_t asked_until_ms;            /* loop time until which what is in flight waits for those answers; 0: none is due */
 	size_t n_exchanges;
+	size_t n_parked;                    /* beside them: see resume.h */
 	uint64_t used_ms;
 	struct slice hello;                 /* the agent's initialize as it went up; owned; empty before */
 	bool stateless, stdio;

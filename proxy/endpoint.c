@@ -6,6 +6,7 @@
 #include "proxy/endpoint_reply.h"
 #include "proxy/media.h"
 
+#define REFUSED (-32000)             /* what the SDKs' own servers say with a status that refuses the request's form */
 #define UNSUPPORTED_VERSION (-32022) /* MCP: its data names what is supported, and dual-era clients read it */
 #define MAX_VERSION_BYTES 32
 #define METHODS "GET, POST, DELETE"
@@ -60,7 +61,7 @@ static bool read_path(struct slice target, struct slice *upstream)
 
 static bool refuse(struct http_conn *conn, int status, struct slice text)
 {
-	endpoint_refuse(conn, status, RPC_INVALID_REQUEST, text, SL(""), SL(""));
+	endpoint_refuse(conn, status, REFUSED, text, SL(""), SL(""));
 	return false;
 }
 
@@ -82,7 +83,7 @@ static bool check_path(const struct endpoint *ep, struct http_conn *conn)
 	if (!read_path(http_conn_target(conn), &upstream) || !ep->front->ops->has_upstream(ep->front, upstream))
 		return refuse(conn, 404, SL("Not Found: MCP is served on /mcp"));
 	if (http_conn_verb(conn) == VERB_HEAD || http_conn_verb(conn) == VERB_OTHER) {
-		endpoint_refuse(conn, 405, RPC_INVALID_REQUEST, SL("Method Not Allowed"), SL(""), SL(METHODS));
+		endpoint_refuse(conn, 405, REFUSED, SL("Method Not Allowed"), SL(""), SL(METHODS));
 		return false;
 	}
 	return true;

@@ -5,7 +5,7 @@
  * Refused before the front hears of it, with a JSON-RPC error without id as the body: 400 a protocol revision this build does
  * not speak, a session id that is not visible ASCII; 403 foreign Origin, Host or site; 404 any other path, a query string
  * included; 405; 406; 415; and all that http_request.h lists. A policy refusal is never a status. No CORS fields.
- * DELETE is answered 204; `accepted` to anything else is 202.
+ * DELETE is answered 200; `accepted` to anything else is 202.
  */
 #ifndef NARROWGATE_PROXY_ENDPOINT_H
 #define NARROWGATE_PROXY_ENDPOINT_H

@@ -20,6 +20,7 @@ static void done(struct endpoint_reply *er)
 {
 	er->reply.exchange = NULL;
 	er->streaming = false;
+	er->mark = NULL;
 }
 
 static void respond(struct endpoint_reply *er, int status, struct slice json)
@@ -46,7 +47,26 @@ static void reply_stream(struct reply *r)
 
 static void add_event(struct endpoint_reply *er, struct slice json)
 {
-	sse_write_message(http_stream_chunk(er->conn), json);
+	struct buf *out = http_stream_chunk(er->conn);
+
+	if (er->mark)
+		sse_write_mark(out, er->mark);
+	er->mark = NULL;
+	sse_write_message(out, json);
+	http_stream_chunk_end(er->conn);
+}
+
+static void reply_mark(struct reply *r, const struct sse_mark *mark, bool alone)
+{
+	struct endpoint_reply *er = of(r);
+	struct buf *out;
+
+	er->mark = alone ? NULL : mark;
+	if (!alone || !er->streaming)
+		return;
+	out = http_stream_chunk(er->conn);
+	sse_write_mark(out, mark);
+	sse_write_end(out, mark);
 	http_stream_chunk_end(er->conn);
 }
 
@@ -80,7 +100,7 @@ static void reply_accepted(struct reply *r)
 	if (er->streaming)
 		finish_stream(er, SL(""));
 	else
-		respond(er, http_conn_verb(er->conn) == VERB_DELETE ? 204 : 202, SL(""));
+		respond(er, http_conn_verb(er->conn) == VERB_DELETE ? 200 : 202, SL(""));
 }
 
 static void reply_fail(struct reply *r, int status, struct slice json)
@@ -108,6 +128,7 @@ static void reply_session(struct reply *r, struct slice id)
 
 static const struct reply_ops reply_ops = {
 	.stream = reply_stream,
+	.mark = reply_mark,
 	.message = reply_message,
 	.answer = reply_answer,
 	.accepted = reply_accepted,
@@ -124,6 +145,7 @@ void endpoint_reply_init(struct endpoint_reply *er, struct http_conn *conn)
 	er->session_n = 0;
 	er->bad_session = false;
 	er->streaming = false;
+	er->mark = NULL;
 }
 
 void endpoint_reply_silent(struct endpoint_reply *er)

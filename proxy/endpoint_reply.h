@@ -18,6 +18,7 @@ struct endpoint_reply {
 	size_t session_n;
 	bool bad_session;    /* the front gave an id that does not fit */
 	bool streaming;
+	const struct sse_mark *mark; /* of the next event; NULL: none */
 };
 
 /* Begins a reply on that connection. */

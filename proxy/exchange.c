@@ -14,8 +14,9 @@ static bool legal(enum exchange_state from, enum exchange_state to)
 	static const unsigned next[] = {
 		[X_NEW] = 1u << X_WAITING | 1u << X_SENT | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
 		[X_WAITING] = 1u << X_SENT | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
-		[X_SENT] = 1u << X_ANSWERING | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
-		[X_ANSWERING] = 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
+		[X_SENT] = 1u << X_PARKED | 1u << X_ANSWERING | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
+		[X_PARKED] = 1u << X_SENT | 1u << X_DONE | 1u << X_FAILED | 1u << X_CANCELLED,
+		[X_ANSWERING] = 1u << X_PARKED | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
 	};
 	return from < X_DONE && (next[from] >> to & 1u);
 }
@@ -133,6 +134,8 @@ static void on_gone(struct exchange *x)
 	x->reply = NULL;
 	if (x->kind == XK_LISTEN || x->state == X_NEW)
 		exchange_end(x, X_CANCELLED);
+	else if (resume_gone(x))
+		return;
 	else if (x->paused) /* nobody drains any more, but the answer must still be read and judged */
 		exchange_unpause(x);
 }
@@ -152,6 +155,7 @@ struct exchange *exchange_new(struct app *app, const struct ask *ask, struct rep
 		return NULL;
 	arena = x->arena;
 	*x = (struct exchange){ .base = { &ops }, .app = app, .reply = reply, .arena = arena };
+	resume_init(&x->resume);
 	x->began_us = exchange_clock(x);
 	x->version = arena_dup(&x->arena, ask->version);
 	x->traceparent = arena_dup(&x->arena, ask->traceparent);
@@ -165,6 +169,7 @@ static void recycle(struct exchange *x)
 
 	reading_forget(x);
 	arena_reset(&x->arena);
+	resume_finish(&x->resume);
 	config_unref(x->config);
 	x->config = NULL;
 	if (app->n_free_exchanges == KEEP_FREE) {
@@ -209,7 +214,10 @@ void exchange_unlink(struct exchange *x)
 		t->exchanges = x->next;
 	if (x->next)
 		x->next->prev = x->prev;
-	x->channel->n_exchanges--;
+	if (x->resume.parked)
+		x->channel->n_parked--;
+	else
+		x->channel->n_exchanges--;
 	if (x->channel->listener == x)
 		x->channel->listener = NULL;
 }
@@ -314,6 +322,13 @@ void exchange_timeout(struct exchange *x)
 {
 	struct trunk *t = x->channel->trunk;
 
+	if (resume_due(x))
+		return;
+	if (x->resume.parked) {
+		exchange_audit(x, "failed", "its stream was not taken up again");
+		exchange_end(x, x->resume.answered ? X_DONE : X_FAILED);
+		return;
+	}
 	if (x->kind == XK_REQUEST && x->state == X_SENT && x->method != M_INITIALIZE) {
 		struct slice cancel = arena_fmt(&x->arena,
 			"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%.*s,\"reason\":\"timeout\"}}",

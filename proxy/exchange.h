@@ -2,6 +2,7 @@
  * The waist: one request in flight. It alone sees both a verdict and a vault.
  *
  *   NEW -> WAITING -> SENT -> ANSWERING -> DONE        or DENIED | FAILED | CANCELLED
+ *                      PARKED                            its stream broke off, and may be taken up again (resume.h)
  *
  * WAITING is for the vault: to tell its tools, without which a call cannot be judged, or to be introduced to (trunk.h).
  * exchange_move is the one function that changes the state; every exchange ends exactly once, and its memory is wiped then.
@@ -12,8 +13,9 @@
 #include "guards/judge.h"
 #include "proxy/audit.h"
 #include "proxy/channel.h"
+#include "proxy/resume.h"
 
-enum exchange_state { X_NEW, X_WAITING, X_SENT, X_ANSWERING, X_DONE, X_DENIED, X_FAILED, X_CANCELLED };
+enum exchange_state { X_NEW, X_WAITING, X_SENT, X_PARKED, X_ANSWERING, X_DONE, X_DENIED, X_FAILED, X_CANCELLED };
 enum exchange_kind { XK_REQUEST, XK_NOTIFICATION, XK_ANSWER, XK_LISTEN };
 
 struct exchange {
@@ -52,6 +54,8 @@ struct exchange {
 	bool fetched;                       /* the tool list was fetched for it once */
 	bool audited;
 	bool streaming;
+	struct resume resume;
+	struct slice after;                 /* listen: the vault's id of the event behind which the stream goes on; empty: anew */
 	struct arena arena;
 };
 
@@ -61,8 +65,8 @@ struct exchange {
  */
 struct exchange *exchange_new(struct app *, const struct ask *, struct reply *);
 void exchange_start(struct exchange *, struct channel *);
-/* A GET stream (or stdio's standing ear) on a channel. */
-void exchange_listen(struct exchange *, struct channel *);
+/* A GET stream (or stdio's standing ear) on a channel; last_event_id: one that is to be taken up, empty: none. */
+void exchange_listen(struct exchange *, struct channel *, struct slice last_event_id);
 /* Stdio: the agent has said that it is initialized, so its standing ear may open the vault's GET stream. */
 void exchange_open_ear(struct channel *);
 /* Ends an exchange that never got a channel: its reply is answered by the caller. */

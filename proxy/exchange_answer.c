@@ -75,6 +75,8 @@ static const char *on_hello(struct exchange *x, const struct rpc *rpc, struct ar
 	if (!trunk_keep_hello(c->trunk, json_source(&rpc->json, rpc->result)))
 		return "out of memory";
 	b->gives_sessions = upstream_has_session(c->trunk->up);
+	b->streams = x->streaming;
+	b->era = era_find(v);
 	return give_session(x) ? NULL : "too many sessions are open";
 }
 
@@ -87,7 +89,7 @@ static void give(struct exchange *x, struct slice bytes)
 	if (r)
 		r->ops->answer(r, bytes);
 	if (!x->ucall)
-		exchange_end(x, X_DONE); /* else when the vault's side ends too, so that its connection can be used again */
+		resume_end(x); /* else when the vault's side ends too, so that its connection can be used again */
 }
 
 /* An error may come without an id, for the vault could not read it: it is the answer all the same. */
@@ -140,6 +142,7 @@ static void read_message(struct exchange *x, struct slice json, struct arena *ar
 	struct rpc rpc;
 	enum err e = rpc_parse(&rpc, json, arena, NULL);
 
+	resume_put_mark(x);
 	if (x->state == X_ANSWERING) {
 		backend_warn(x->channel->trunk->backend, "dropped what came behind an answer");
 	} else if (e != E_OK) {
@@ -166,6 +169,29 @@ static void on_message(void *ctx, struct slice json)
 		return;
 	reading_begin(x, json, &app->scratch, true, read_message);
 	arena_reset(&app->scratch);
+}
+
+static void on_mark(void *ctx, const struct sse_mark *mark, bool alone)
+{
+	struct exchange *x = ctx;
+	struct app *app = x->app;
+
+	if (reading_waits(x) && !reading_finish(x))
+		return; /* else the mark would be put before the message that came earlier */
+	resume_mark(x, mark, alone);
+	arena_reset(&app->scratch);
+}
+
+/* The vault names its session on this answer: so do we. On that to initialize it is ours to say when. */
+static void on_session(void *ctx)
+{
+	struct exchange *x = ctx;
+
+	if (x->method == M_INITIALIZE || !x->channel->session[0])
+		return;
+	x->channel->trunk->backend->names_session = true;
+	if (x->reply)
+		x->reply->ops->session(x->reply, slice_of(x->channel->session));
 }
 
 static void on_stream(void *ctx)
@@ -212,7 +238,9 @@ static void end_listen(struct exchange *x, const struct upstream_end *end)
 {
 	if (x->channel->stdio) { /* the ear stays, only the vault's stream is over */
 		x->streaming = false;
-		trunk_listen_later(x->channel->trunk, end->outcome);
+		if (end->outcome != UP_DONE && end->outcome != UP_BROKEN)
+			buf_clear(&x->resume.last_id); /* the vault may not want it */
+		trunk_listen_later(x->channel->trunk, end->outcome, x->resume.retry_ms);
 		return;
 	}
 	if (!x->streaming) {
@@ -237,8 +265,10 @@ static void on_end(void *ctx, const struct upstream_end *end)
 		return;
 	}
 	x->upstream_status = end->status;
+	if (x->resume.parked)
+		return; /* it was answered in slices, after its stream had ended */
 	if (x->state == X_ANSWERING) {
-		exchange_end(x, X_DONE);
+		resume_end(x);
 		return;
 	}
 	if (end->outcome == UP_SESSION_LOST && !c->stateless && c->session[0]) {
@@ -249,6 +279,9 @@ static void on_end(void *ctx, const struct upstream_end *end)
 		end_listen(x, end);
 		return;
 	}
+	bool broke = end->outcome == UP_DONE || end->outcome == UP_NO_ANSWER || end->outcome == UP_BROKEN;
+	if (broke && resume_suspend(x))
+		return;
 	if (x->kind == XK_REQUEST || end->outcome != UP_DONE) {
 		enum upstream_outcome o = end->outcome == UP_DONE ? UP_NO_ANSWER : end->outcome;
 
@@ -270,5 +303,5 @@ bool exchange_was_read(struct exchange *x)
 
 struct upstream_sink exchange_sink(struct exchange *x)
 {
-	return (struct upstream_sink){ .stream = on_stream, .message = on_message, .end = on_end, .ctx = x };
+	return (struct upstream_sink){ .session = on_session, .stream = on_stream, .mark = on_mark, .message = on_message, .end = on_end, .ctx = x };
 }

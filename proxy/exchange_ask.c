@@ -38,7 +38,7 @@ static bool id_in_use(const struct exchange *x, struct slice key)
 		return false;
 	for (const struct exchange *o = x->channel->trunk->exchanges; o; o = o->next)
 		if (o != x && o->channel == x->channel && o->kind == XK_REQUEST &&
-			o->state != X_ANSWERING && slice_eq(o->id_key, key))
+			o->state != X_ANSWERING && !o->resume.answered && slice_eq(o->id_key, key))
 			return true;
 	return false;
 }
@@ -75,13 +75,25 @@ void exchange_start(struct exchange *x, struct channel *c)
 
 /* --- verdicts ---------------------------------------------------------------------------------------------------------- */
 
+/* JSON stays JSON, a stream a stream, and the session's id stands on the same answers, whoever gives them. */
+static void answer_as_vault(struct exchange *x, struct reply *r)
+{
+	const struct backend *b = x->channel->trunk->backend;
+
+	if (b->names_session && x->channel->session[0] && x->method != M_INITIALIZE)
+		r->ops->session(r, slice_of(x->channel->session));
+	if (b->streams)
+		r->ops->stream(r);
+	r->ops->answer(r, x->judgement.refusal);
+}
+
 static void refuse(struct exchange *x)
 {
 	struct reply *r = exchange_take_reply(x);
 
 	exchange_audit(x, "refused", NULL);
 	if (r && x->kind == XK_REQUEST)
-		r->ops->answer(r, x->judgement.refusal);
+		answer_as_vault(x, r);
 	else if (r)
 		r->ops->accepted(r);
 	exchange_end(x, X_DENIED);
@@ -169,7 +181,7 @@ static struct exchange *find_open(struct exchange *x, struct slice key)
 	struct exchange *found = NULL;
 
 	for (struct exchange *o = x->channel->trunk->exchanges; o; o = o->next) {
-		if (o->channel != x->channel || o->kind != XK_REQUEST || o->state == X_ANSWERING || !slice_eq(o->id_key, key))
+		if (o->channel != x->channel || o->kind != XK_REQUEST || o->state == X_ANSWERING || o->resume.answered || !slice_eq(o->id_key, key))
 			continue;
 		if (found)
 			return NULL;
@@ -185,7 +197,7 @@ static void pass_cancel(struct exchange *x, struct slice bytes)
 	struct slice key = tok == JSON_NONE ? SL("") : remap_key(&x->rpc.json, tok, &x->arena);
 	struct exchange *open = key.n ? find_open(x, key) : NULL;
 
-	if (open && open->state == X_SENT) {
+	if (open && (open->state == X_SENT || open->state == X_PARKED)) {
 		if (x->channel->trunk->shared)
 			bytes = remap_cancel(bytes, open->upstream_id, &x->arena);
 		if (bytes.n)
@@ -305,7 +317,10 @@ static void open_stream(struct exchange *x)
 {
 	struct channel *c = x->channel;
 	struct upstream_sink sink = exchange_sink(x);
-	struct upstream_request r = { .version = c->version[0] ? slice_of(c->version) : x->version };
+	struct upstream_request r = { .version = c->version[0] ? slice_of(c->version) : x->version, .last_event_id = x->after };
+
+	if (c->stdio)
+		r.last_event_id = buf_slice(&x->resume.last_id);
 
 	if (x->state != X_SENT)
 		exchange_move(x, X_SENT);
@@ -320,12 +335,29 @@ static void open_stream(struct exchange *x)
 	channel_flush(c);
 }
 
-void exchange_listen(struct exchange *x, struct channel *c)
+/* The stream that an agent takes up again: its old one is over, whether we saw that or not. */
+static void end_old_stream(struct channel *c)
 {
+	struct reply *r = c->listener ? exchange_take_reply(c->listener) : NULL;
+
+	if (r)
+		r->ops->accepted(r);
+	if (c->listener)
+		exchange_end(c->listener, X_CANCELLED);
+}
+
+void exchange_listen(struct exchange *x, struct channel *c, struct slice last_event_id)
+{
+	if (last_event_id.n && resume_listen(x, c, last_event_id, &x->after))
+		return;
+	if (x->after.n)
+		end_old_stream(c);
 	exchange_link(x, c);
 	x->kind = XK_LISTEN;
 	if (!find_policy(x))
 		exchange_fail(x, 403, RPC_INVALID_REQUEST, "this agent may not use this upstream");
+	else if (last_event_id.n && !x->after.n)
+		exchange_fail(x, 400, RPC_INVALID_REQUEST, "Last-Event-ID is of no stream of this session that can be taken up again");
 	else if (c->listener)
 		exchange_fail(x, 409, RPC_INVALID_REQUEST, "this session has a stream already");
 	else {

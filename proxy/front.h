@@ -26,7 +26,7 @@ struct front;
 struct front_ops {
 	void (*post)(struct front *, const struct ask *, struct reply *);        /* one message */
 	void (*listen)(struct front *, const struct ask *, struct reply *);      /* GET: a stream for what the vault says by itself */
-	void (*end_session)(struct front *, const struct ask *, struct reply *); /* DELETE: accepted() = 200/204, or fail() */
+	void (*end_session)(struct front *, const struct ask *, struct reply *); /* DELETE: accepted() = 200, or fail() */
 	/* Whether /NAME/mcp exists (empty: /mcp). */
 	bool (*has_upstream)(const struct front *, struct slice name);
 };

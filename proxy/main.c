@@ -12,7 +12,8 @@
  *   memory.c         what it keeps
  *   reading.c        long messages, slice by slice       fiber.c          a stack to put aside
  *   remap.c          ids on a shared trunk               fetch.c          the vault's tool list, read by ourselves
- *   revive.c         a vault that forgot us              service.c        loop, signals, the end
+ *   revive.c         a vault that forgot us              resume.c         streams taken up where they broke
+ *   batch.c          several messages in one array       service.c        loop, signals, the end
  *
  * Below: guards/ decides, upstream/ talks to vaults, policy/ is the contract, mcp/ the grammar, base/ the ground.
  */

@@ -6,11 +6,17 @@
 #define NARROWGATE_PROXY_REPLY_H
 
 #include "base/slice.h"
+#include "mcp/sse.h"
 
 struct reply;
 
 struct reply_ops {
 	void (*stream)(struct reply *);                     /* the vault answers as a stream: so do we (headers go out now) */
+	/*
+	 * What the next message's event says beside it (NULL: nothing), valid until the next call; `alone`: an event without a
+	 * message goes out with it now. Unset where there are no events.
+	 */
+	void (*mark)(struct reply *, const struct sse_mark *, bool alone);
 	void (*message)(struct reply *, struct slice json); /* something before the answer: a notification, a request of the vault */
 	void (*answer)(struct reply *, struct slice json);  /* the answer to the request; the end */
 	void (*accepted)(struct reply *);                   /* there is no answer: notification or response taken (HTTP 202) */

@@ -1,7 +1,9 @@
 #include "proxy/sidecar.h"
 
+#include "mcp/era.h"
 #include "mcp/rpc.h"
 #include "proxy/backend.h"
+#include "proxy/batch.h"
 #include "proxy/channel.h"
 #include "proxy/exchange.h"
 #include "proxy/reading.h"
@@ -122,11 +124,58 @@ static void read_request(struct exchange *x, struct slice body, struct arena *ar
 		exchange_start(x, c);
 }
 
-static void post(struct front *front, const struct ask *ask, struct reply *reply)
+/*
+ * The revision this conversation speaks. Without a session and a header, the one the vault last agreed to: to assume 2025-03-26
+ * would give batches to those that have none. NULL: not known.
+ */
+static const struct era *era_of(const struct channel *c, const struct ask *ask)
+{
+	struct slice version = c->version[0] ? slice_of(c->version) : ask->version;
+
+	return version.n ? era_find(version) : c->trunk->backend->era;
+}
+
+/* An array: where the revision has batches, its messages come back one by one. */
+static void post_batch(struct front *front, const struct ask *ask, struct reply *reply)
 {
 	struct app *app = (struct app *)(void *)front;
 	struct exchange *x = exchange_new(app, ask, reply);
+	struct caller who;
+	const struct era *era;
+	const char *why;
 
+	if (!x) {
+		reply->ops->fail(reply, 503, SL(""));
+		return;
+	}
+	struct channel *c = find_caller(x, ask, &who) ? find_channel(x, ask, &who, false) : NULL;
+	if (!c)
+		return;
+	era = era_of(c, ask);
+	if (!era || !era->batches) {
+		fail(x, 400, RPC_INVALID_REQUEST, unreadable(E_BATCH));
+		return;
+	}
+	exchange_discard(x);
+	why = batch_post(front, ask, reply);
+	if (!why)
+		return;
+	x = exchange_new(app, ask, reply);
+	if (x)
+		fail(x, 400, RPC_INVALID_REQUEST, why);
+	else
+		reply->ops->fail(reply, 503, SL(""));
+}
+
+static void post(struct front *front, const struct ask *ask, struct reply *reply)
+{
+	struct app *app = (struct app *)(void *)front;
+
+	if (batch_is(ask->body)) {
+		post_batch(front, ask, reply);
+		return;
+	}
+	struct exchange *x = exchange_new(app, ask, reply);
 	if (!x) {
 		reply->ops->fail(reply, 503, SL(""));
 		return;
@@ -150,7 +199,7 @@ static void listen_for(struct front *front, const struct ask *ask, struct reply 
 		return;
 	struct channel *c = find_channel(x, ask, &who, false);
 	if (c)
-		exchange_listen(x, c);
+		exchange_listen(x, c, ask->last_event_id);
 }
 
 static void end_session(struct front *front, const struct ask *ask, struct reply *reply)

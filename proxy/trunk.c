@@ -19,6 +19,7 @@ static struct trunk *trunk_create(struct backend *b, bool shared)
 		return NULL;
 	t->backend = b;
 	t->shared = shared;
+	t->serial = ++b->app->n_trunks;
 	t->up = vault_open(b->vault, &events);
 	if (!t->up) {
 		free(t);
@@ -286,22 +287,31 @@ static void on_listen_end(void *ctx, const struct upstream_end *end)
 	struct trunk *t = ctx;
 
 	t->listen = NULL;
-	trunk_listen_later(t, end->outcome);
+	trunk_listen_later(t, end->outcome, t->listen_retry_ms);
+}
+
+static void on_listen_mark(void *ctx, const struct sse_mark *mark, bool alone)
+{
+	(void)alone;
+	if (mark->has_retry)
+		((struct trunk *)ctx)->listen_retry_ms = mark->retry_ms;
 }
 
 void trunk_listen(struct trunk *t, struct slice version)
 {
 	struct upstream_request r = { .version = version };
-	struct upstream_sink sink = { .message = on_vault_message, .end = on_listen_end, .ctx = t };
+	struct upstream_sink sink = { .mark = on_listen_mark, .message = on_vault_message, .end = on_listen_end, .ctx = t };
 
 	if (!t->listen && !t->lost)
 		t->listen = upstream_listen(t->up, &r, &sink);
 }
 
-void trunk_listen_later(struct trunk *t, enum upstream_outcome outcome)
+void trunk_listen_later(struct trunk *t, enum upstream_outcome outcome, uint64_t wait_ms)
 {
+	uint64_t ms = wait_ms ? wait_ms : EAR_AGAIN_MS;
+
 	if (outcome != UP_NOT_OFFERED && outcome != UP_SESSION_LOST)
-		t->listen_again_ms = uv_now(t->backend->app->loop) + EAR_AGAIN_MS;
+		t->listen_again_ms = uv_now(t->backend->app->loop) + (ms < EAR_MAX_MS ? ms : EAR_MAX_MS);
 }
 
 void trunk_listen_again(struct trunk *t)

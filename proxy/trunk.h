@@ -19,7 +19,9 @@ struct trunk {
 	struct revival *revival;        /* an initialize of our own in flight */
 	struct slice hello;             /* shared: the vault's initialize result, JSON text, owned; empty until it came */
 	uint64_t next_id;
+	uint64_t serial;                /* no other trunk of this process has it */
 	uint64_t listen_again_ms;       /* loop time; 0: not */
+	uint64_t listen_retry_ms;       /* shared: how long the vault's GET stream asked to wait; 0: it did not */
 	unsigned refs;                  /* channels on it, and whoever holds it for a while */
 	bool shared;
 	bool initialized;               /* shared: notifications/initialized has gone up */
@@ -57,8 +59,8 @@ void trunk_tell(struct trunk *, struct slice body, struct slice version);
 void trunk_answer_self(struct trunk *, const struct rpc *, struct arena *);
 /* Opens the GET stream of a shared trunk, once. */
 void trunk_listen(struct trunk *, struct slice version);
-/* The standing GET stream ended: it is opened again in a while, if the vault offers one. */
-void trunk_listen_later(struct trunk *, enum upstream_outcome);
+/* The standing GET stream ended: it is opened again in a while (0: in ours), if the vault offers one. */
+void trunk_listen_later(struct trunk *, enum upstream_outcome, uint64_t wait_ms);
 void trunk_listen_again(struct trunk *);
 /* The progress token of a progress notification, in rpc_id_key's spelling; empty: none, or another notification. */
 struct slice trunk_progress_key(const struct rpc *, struct arena *);

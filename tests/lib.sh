@@ -130,18 +130,18 @@ run_fuzzer() {
   rm -rf "$scratch"
 }
 
-# The scenario tests: node's own runner, its totals added to ours.
-run_scenarios() {
+# run_node_tests DIR: the tests of a folder with node's own runner, its totals added to ours.
+run_node_tests() {
   local out ok bad
   out=$(mktemp)
-  (cd tests/scenario && NARROWGATE=${NARROWGATE:-../../build-check/narrowgate} "$NODE" --test --test-concurrency=2 \
+  (cd "$1" && NARROWGATE=${NARROWGATE:-../../build-check/narrowgate} "$NODE" --test --test-concurrency=2 \
     --test-reporter=tap ./*.test.mjs) >"$out" 2>&1
   ok=$(sed -n 's/^# pass //p' "$out"); bad=$(sed -n 's/^# fail //p' "$out")
   if [ "${bad:-1}" != 0 ]; then grep -E '^ *not ok' "$out"; grep -B2 -A25 '^ *not ok' "$out" | tail -150; fi
   PASSED=$((PASSED + ${ok:-0}))
   for _ in $(seq 1 "${bad:-1}"); do FAILED=$((FAILED + 1)); done
   [ "${bad:-1}" = 0 ] || FAILURES+=("$(grep -E '^ *not ok' "$out" | sed 's/^ *not ok [0-9]* - //' | head -20)")
-  [ "${ok:-0}" -gt 0 ] || count fail "no scenario ran"
+  [ "${ok:-0}" -gt 0 ] || count fail "no test of $1 ran"
   rm -f "$out"
 }
 

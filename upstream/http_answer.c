@@ -190,8 +190,11 @@ static void hand_on(struct http_answer *a, struct slice json)
 static bool on_event(void *ctx, const struct sse_event *e)
 {
 	struct http_answer *a = ctx;
+	bool message = e->data.n && slice_eq(e->type, SL("message"));
 
-	if (e->data.n && slice_eq(e->type, SL("message")))
+	if (a->sink->mark && (e->mark.id.n || e->mark.has_retry))
+		a->sink->mark(a->sink->ctx, &e->mark, !message);
+	if (message)
 		hand_on(a, e->data);
 	return !a->stopped;
 }

@@ -3,7 +3,7 @@
  * accept leniently, a body in any encoding, a content type that is not MCP, heads without end are refused.
  *
  * An answer is JSON (one message) or an event stream (a message per event). Messages are handed on when complete, each
- * bounded; what lies between (comments, priming events, chunk borders) is gone.
+ * bounded; so are the marks of events (ids, retry, priming). What lies between (comments, chunk borders) is gone.
  */
 #ifndef NARROWGATE_UPSTREAM_HTTP_ANSWER_H
 #define NARROWGATE_UPSTREAM_HTTP_ANSWER_H
@@ -32,6 +32,7 @@ struct http_answer_sink {
 	void (*stream)(void *ctx);                     /* it is an event stream */
 	bool (*message)(void *ctx, struct slice json); /* false: stop for now */
 	void *ctx;
+	void (*mark)(void *ctx, const struct sse_mark *, bool alone); /* as in upstream.h; unset: not interested */
 };
 
 enum http_body { HTTP_BODY_DROPPED, HTTP_BODY_JSON, HTTP_BODY_EVENTS };

@@ -7,17 +7,19 @@
 #define LINGER_BYTES (64 * 1024)
 #define READS_PER_ROUND 16 /* of VAULT_READ_BYTES each; then the others get their turn */
 
+static bool wanted(const struct http_call *c)
+{
+	return c->owner && c->state != CALL_ENDED;
+}
+
 static void see_head(struct http_call *c)
 {
 	if (c->head_seen || !c->answer.head_done)
 		return;
 	c->head_seen = true;
 	http_on_head(c);
-}
-
-static bool wanted(const struct http_call *c)
-{
-	return c->owner && c->state != CALL_ENDED;
+	if (c->answer.session.n && c->answer.status < 300 && wanted(c) && c->sink.session)
+		c->sink.session(c->sink.ctx);
 }
 
 static void on_stream(void *ctx)
@@ -50,6 +52,14 @@ static bool on_message(void *ctx, struct slice json)
 	if (c->sink.message)
 		c->sink.message(c->sink.ctx, json);
 	return !c->paused;
+}
+
+static void on_mark(void *ctx, const struct sse_mark *mark, bool alone)
+{
+	struct http_call *c = ctx;
+
+	if (wanted(c) && c->sink.mark)
+		c->sink.mark(c->sink.ctx, mark, alone);
 }
 
 static void conclude(struct http_call *c)
@@ -102,7 +112,7 @@ static void settle(struct http_call *c, enum http_answer_state state, struct sli
 
 static void digest(struct http_call *c, struct slice bytes)
 {
-	struct http_answer_sink sink = { on_stream, on_message, c };
+	struct http_answer_sink sink = { on_stream, on_message, c, on_mark };
 	enum http_answer_state state = http_answer_feed(&c->answer, &bytes, &sink);
 
 	settle(c, state, bytes);
@@ -110,7 +120,7 @@ static void digest(struct http_call *c, struct slice bytes)
 
 static void hear_end(struct http_call *c, bool clean)
 {
-	struct http_answer_sink sink = { on_stream, on_message, c };
+	struct http_answer_sink sink = { on_stream, on_message, c, on_mark };
 
 	if (clean || c->answer.complete)
 		settle(c, http_answer_end(&c->answer, &sink), SL(""));

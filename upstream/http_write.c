@@ -92,7 +92,7 @@ static bool is_ours(struct slice name)
 {
 	static const char *const ours[] = { "host", "content-length", "transfer-encoding", "connection", "keep-alive",
 		"upgrade", "te", "trailer", "expect", "content-type", "content-encoding", "accept", "accept-encoding",
-		"user-agent", "mcp-session-id", "mcp-protocol-version", "traceparent" };
+		"user-agent", "mcp-session-id", "mcp-protocol-version", "traceparent", "last-event-id" };
 
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
 		if (slice_eq_nocase(name, slice_of(ours[i])))
@@ -196,17 +196,18 @@ enum err http_write(struct buf *out, const struct http_heads *h, enum http_verb 
 {
 	const struct buf *head = verb == HTTP_VERB_POST ? &h->post : verb == HTTP_VERB_GET ? &h->get : &h->delete;
 
-	if (!is_value(r->version) || !is_value(r->traceparent))
+	if (!is_value(r->version) || !is_value(r->traceparent) || !is_value(r->last_event_id))
 		return E_INVALID;
 	/* One allocation at most: 256 covers the names of the fields below. */
-	if (buf_reserve(out, head->n + credential.n + session.n + r->version.n + r->traceparent.n + r->body.n + 256) !=
-		E_OK)
+	if (buf_reserve(out, head->n + credential.n + session.n + r->version.n + r->traceparent.n + r->last_event_id.n +
+		r->body.n + 256) != E_OK)
 		return out->failed;
 	buf_add(out, buf_slice(head));
 	buf_add(out, credential);
 	add_field(out, SL("MCP-Protocol-Version: "), r->version);
 	add_field(out, SL("Mcp-Session-Id: "), session);
 	add_field(out, SL("traceparent: "), r->traceparent);
+	add_field(out, SL("Last-Event-ID: "), r->last_event_id);
 	if (verb == HTTP_VERB_POST)
 		add_length(out, r->body.n);
 	buf_add(out, SL("\r\n"));

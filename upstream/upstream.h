@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <uv.h>
 #include "base/slice.h"
+#include "mcp/sse.h"
 
 struct upstream;
 struct upstream_call;
@@ -40,7 +41,10 @@ struct upstream_end {
 
 /* Who hears of one call. Unset slots mean "not interested". */
 struct upstream_sink {
+	void (*session)(void *ctx);                           /* the answer's head names a session (before all else) */
 	void (*stream)(void *ctx);                            /* the answer comes as an event stream (before any message) */
+	/* What stands on the stream's next event beside its message; `alone`: on an event without one, which is over. */
+	void (*mark)(void *ctx, const struct sse_mark *, bool alone);
 	void (*message)(void *ctx, struct slice json);        /* one JSON-RPC message, unparsed; the bytes are valid during the call */
 	void (*end)(void *ctx, const struct upstream_end *);
 	void *ctx;
@@ -51,6 +55,7 @@ struct upstream_request {
 	struct slice id;             /* its id in one spelling (rpc_id_key); empty: nothing is awaited */
 	struct slice version;        /* MCP-Protocol-Version to send; empty: none */
 	struct slice traceparent;    /* passed on when not empty */
+	struct slice last_event_id;  /* listen: take up the stream of that event behind it; empty: none */
 	uint64_t limit_ms;           /* over HTTP: it ends, UP_BROKEN, after so long; 0: never */
 	bool opens_session;          /* initialize: a session id in the answer becomes this conversation's */
 };

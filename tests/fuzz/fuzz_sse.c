@@ -39,6 +39,8 @@ static bool on_event(void *ctx, const struct sse_event *e)
 	note(&r->seen, e->type);
 	note(&r->seen, e->id);
 	note(&r->seen, e->data);
+	REQUIRE(slice_eq(e->mark.id, e->id) && (e->mark.has_data || !e->data.n));
+	buf_add_fmt(&r->seen, "%d%d%llu;", e->mark.has_data, e->mark.has_retry, (unsigned long long)e->mark.retry_ms);
 	return !r->stops;
 }
 
@@ -87,9 +89,35 @@ static void reads_back(struct slice json)
 	for (size_t i = 0; i < json.n; i++)
 		if (want.p[want.n - json.n + i] == '\n' || want.p[want.n - json.n + i] == '\r')
 			want.p[want.n - json.n + i] = ' ';
+	buf_add(&want, SL("100;")); /* data, no retry */
 	run(buf_slice(&out), 7, false, &got);
 	REQUIRE(got.err == E_OK && slice_eq(buf_slice(&got.seen), buf_slice(&want)));
 	buf_finish(&got.seen);
+	buf_finish(&want);
+	buf_finish(&out);
+}
+
+/* An id that may be written reads back, on an event of its own; others are refused. */
+static void mark_reads_back(struct slice id)
+{
+	struct sse_mark mark = { id, 7, true, true };
+	bool bad = memchr(id.p, '\n', id.n) || memchr(id.p, '\r', id.n) || memchr(id.p, 0, id.n);
+	struct result got;
+	struct buf out, want;
+
+	buf_init(&out, 1u << 20);
+	buf_init(&want, 1u << 20);
+	REQUIRE(sse_write_mark(&out, &mark) == (bad ? E_INVALID : E_OK));
+	if (!bad) {
+		REQUIRE(sse_write_end(&out, &mark) == E_OK);
+		note(&want, SL("message"));
+		note(&want, id);
+		note(&want, SL(""));
+		buf_add(&want, SL("117;"));
+		run(buf_slice(&out), 5, false, &got);
+		REQUIRE(got.err == E_OK && slice_eq(buf_slice(&got.seen), buf_slice(&want)));
+		buf_finish(&got.seen);
+	}
 	buf_finish(&want);
 	buf_finish(&out);
 }
@@ -103,5 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reads_alike(stream, 1u + (data[0] >> 1) % 16, data[0] & 1);
 	if (stream.n <= MAX_EVENT)
 		reads_back(stream);
+	if (stream.n && stream.n <= MAX_EVENT)
+		mark_reads_back(stream);
 	return 0;
 }

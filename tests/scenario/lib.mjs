@@ -57,7 +57,7 @@ export function run(t, args, { env = {}, command = bin, input } = {}) {
   child.stderr.on('data', (d) => { p.err += d; });
   p.exited = new Promise((done) => child.on('close', (code, signal) => { p.code = code ?? signal; done(p.code); }));
   p.stop = async (signal = 'SIGTERM') => { if (p.code === null) child.kill(signal); return p.exited; };
-  if (input !== undefined) child.stdin.end(input);
+  if (typeof input === 'string') child.stdin.end(input); // null: a pipe that stays open
   t.after(async () => {
     const timer = setTimeout(() => child.kill('SIGKILL'), 8000);
     await p.stop();

@@ -178,6 +178,68 @@ static void write_message(void **state)
 	buf_finish(&b);
 }
 
+static bool note_mark(void *ctx, const struct sse_event *e)
+{
+	struct listener *l = ctx;
+
+	buf_add_fmt(&l->seen, "%.*s|%d|%llu|%d;", SL_ARG(e->mark.id), e->mark.has_retry, (unsigned long long)e->mark.retry_ms,
+		e->mark.has_data);
+	return true;
+}
+
+/* An id and a retry belong to the event they stand on, and what was written is read so again. */
+static void marks(void **state)
+{
+	static const struct {
+		struct slice stream, want;
+	} rows[] = {
+		{ SL("id: e1\nretry: 50\ndata: \n\n"), SL("e1|1|50|1;") },
+		{ SL("id: e1\n\n"), SL("e1|0|0|0;") },
+		{ SL("retry: 0\n\n"), SL("|1|0|0;") },
+		{ SL("retry: 7\n\nid: a\ndata: x\n\ndata: y\n\n"), SL("|1|7|0;a|0|0|1;|0|0|1;") },
+		{ SL("retry: x\n\n: c\n\n"), SL("") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct listener l = { .stops = false };
+		struct sse_reader r;
+		size_t used;
+		buf_init(&l.seen, 1u << 10);
+		sse_reader_init(&r, 100);
+		assert_int_equal(sse_feed(&r, rows[i].stream, &used, note_mark, &l), E_OK);
+		assert_slice(buf_slice(&l.seen), rows[i].want);
+		sse_reader_finish(&r);
+		buf_finish(&l.seen);
+	}
+}
+
+static void write_marks(void **state)
+{
+	const struct sse_mark prime = { SL("e1"), 50, true, true }, plain = { SL("e2"), 0, false, true };
+	const struct sse_mark wait = { SL(""), 9, true, false };
+	static const struct slice bad[] = { { "a\nb", 3 }, { "a\rb", 3 }, { "a\0b", 3 } };
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 200);
+	sse_write_mark(&b, &prime);
+	sse_write_end(&b, &prime);
+	sse_write_mark(&b, &plain);
+	sse_write_message(&b, SL("{}"));
+	sse_write_mark(&b, &wait);
+	sse_write_end(&b, &wait);
+	assert_slice(buf_slice(&b),
+		SL("id: e1\nretry: 50\ndata: \n\nid: e2\nevent: message\ndata: {}\n\nretry: 9\n\n"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) { /* HTTP-16 */
+		size_t n = b.n;
+
+		assert_int_equal(sse_write_mark(&b, &(struct sse_mark){ .id = bad[i] }), E_INVALID);
+		assert_int_equal(b.n, n);
+	}
+	buf_finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +248,8 @@ int main(void)
 		cmocka_unit_test(retry),
 		cmocka_unit_test(many_line_ends),
 		cmocka_unit_test(write_message),
+		cmocka_unit_test(marks),
+		cmocka_unit_test(write_marks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

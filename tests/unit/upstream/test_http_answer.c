@@ -25,6 +25,12 @@ static bool on_message(void *ctx, struct slice json)
 	return !l->stops;
 }
 
+/* `{id}`, or `(id)` for an event without a message. */
+static void on_mark(void *ctx, const struct sse_mark *mark, bool alone)
+{
+	buf_add_fmt(&((struct listener *)ctx)->seen, alone ? "(%.*s)" : "{%.*s}", SL_ARG(mark->id));
+}
+
 /* The bytes are copied, and gone after the call, as those of a read buffer are. */
 static enum http_answer_state feed(
 	struct http_answer *a, struct slice bytes, const struct http_answer_sink *sink, size_t *rest)
@@ -66,7 +72,7 @@ static const struct http_asked end_session = { HTTP_VERB_DELETE, true, false };
 static void run(struct http_answer *a, struct slice text, size_t first, size_t piece, bool stops, const struct want *w)
 {
 	struct listener l = { .stops = stops };
-	struct http_answer_sink sink = { on_stream, on_message, &l };
+	struct http_answer_sink sink = { on_stream, on_message, &l, on_mark };
 	enum http_answer_state state;
 	size_t rest = 0;
 
@@ -135,7 +141,9 @@ static void test_events(void **state)
 	(void)state;
 	run_all(OK EVENTS
 		"\r\nid: 1\ndata:\n\n: hello\ndata: {\"a\":1}\n\nevent: message\r\ndata: {\"b\":\r\ndata: 2}\r\n\r\n",
-		(struct want){ post, UP_DONE, "stream;[{\"a\":1}][{\"b\":\n2}]", .eof = true });
+		(struct want){ post, UP_DONE, "stream;(1)[{\"a\":1}][{\"b\":\n2}]", .eof = true });
+	run_all(OK EVENTS "\r\nid: p\nretry: 5\ndata: \n\nid: q\ndata: {}\n\nid: r\nevent: other\ndata: {}\n\nretry: 6\n\n",
+		(struct want){ post, UP_DONE, "stream;(p){q}[{}](r)()", .eof = true });
 	run_all(OK "content-TYPE: Text/Event-Stream;charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 		"7\r\ndata: {\r\n4\r\n}\n\nd\r\n7\r\nata: 2\n\r\nB\r\n\ndata: 33\n\n\r\n0\r\n\r\n",
 		(struct want){ post, UP_DONE, "stream;[{}][2][33]", .keep = true });
@@ -244,7 +252,7 @@ static void test_sizes(void **state)
 static void test_endless_heads(void **state)
 {
 	struct listener l = { 0 };
-	struct http_answer_sink sink = { on_stream, on_message, &l };
+	struct http_answer_sink sink = { on_stream, on_message, &l, on_mark };
 	static const char *const lines[] = { "X-Y: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n",
 		"a:\r\n", "HTTP/1.1 100 C\r\n\r\n" };
 
@@ -296,7 +304,7 @@ static void test_surplus(void **state)
 static void test_fields(void **state)
 {
 	struct listener l = { 0 };
-	struct http_answer_sink sink = { on_stream, on_message, &l };
+	struct http_answer_sink sink = { on_stream, on_message, &l, on_mark };
 	struct http_answer a;
 	struct slice in =
 		slice_of("HTTP/1.1 100 C\r\nMcp-Session-Id: no\r\n\r\nHTTP/1.1 202 OK\r\nmcp-session-ID: 4f7f-AB.~\r\n"
