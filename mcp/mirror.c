@@ -127,13 +127,12 @@ static bool same_value(struct slice header, struct slice body, struct arena *are
 	return mirror_decode(header, &text, arena) && slice_eq(text, body);
 }
 
-static const char *check_params(const struct mirror_fields *f, const struct rpc *rpc, const struct mirror_param *p, size_t n,
-	struct arena *arena)
+const char *mirror_check_params(struct slice lines, const struct rpc *rpc, const struct mirror_param *p, size_t n, struct arena *arena)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct slice header, body;
 
-		if (!find_field(f->lines, p[i].header, &header))
+		if (!find_field(lines, p[i].header, &header))
 			return "an Mcp-Param header appears twice";
 		if (!param_text(rpc, &p[i], &body, arena))
 			return "an argument that a header must repeat is no string, integer or boolean";
@@ -146,8 +145,7 @@ static const char *check_params(const struct mirror_fields *f, const struct rpc 
 	return NULL;
 }
 
-const char *mirror_check(const struct mirror_fields *f, const struct rpc *rpc, enum method m, const struct mirror_param *p, size_t n,
-	struct arena *arena)
+const char *mirror_check(const struct mirror_fields *f, const struct rpc *rpc, enum method m, struct arena *arena)
 {
 	const char *member = named_member(m);
 	uint32_t tok = member ? json_member(&rpc->json, rpc->params, slice_of(member)) : JSON_NONE;
@@ -162,7 +160,7 @@ const char *mirror_check(const struct mirror_fields *f, const struct rpc *rpc, e
 	if (member && (!json_is(&rpc->json, tok, JSON_STRING) || !mirror_decode(f->name, &name, arena) ||
 		!json_string_eq(&rpc->json, tok, name)))
 		return "the Mcp-Name header does not match the body";
-	return m == M_TOOLS_CALL ? check_params(f, rpc, p, n, arena) : NULL;
+	return NULL;
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */

@@ -18,15 +18,15 @@ struct mirror_param {
 /* What came in. p == NULL: the field was not there. */
 struct mirror_fields {
 	struct slice method, name;
-	struct slice lines;        /* all fields of the head, each with its CRLF, checked by the HTTP reader */
 };
 
 /*
- * Compares. NULL: all is as it must be; else a static text that says which header is not. Params are only looked at for
- * tools/call, and only those given; memory that is out counts as a mismatch.
+ * Compares Mcp-Method and Mcp-Name. NULL: they are as they must be; else a static text that says which is not. Memory that is out
+ * counts as a mismatch.
  */
-const char *mirror_check(const struct mirror_fields *, const struct rpc *, enum method, const struct mirror_param *, size_t n,
-	struct arena *);
+const char *mirror_check(const struct mirror_fields *, const struct rpc *, enum method, struct arena *);
+/* The same for the arguments of a tools/call that headers repeat. `lines`: all fields of the head. */
+const char *mirror_check_params(struct slice lines, const struct rpc *, const struct mirror_param *, size_t n, struct arena *);
 /* Whether some field is an Mcp-Param-*. */
 bool mirror_has_params(struct slice lines);
 /*

@@ -15,6 +15,9 @@
 #define META_SUBSCRIPTION SL("io.modelcontextprotocol/subscriptionId")
 #define META_SERVER SL("io.modelcontextprotocol/serverInfo")
 
+/* What we say when we ask by ourselves. */
+#define STATELESS_REVISION SL("2026-07-28")
+
 /* Codes of its own: MCP 2026-07-28, "Errors". */
 enum { MCP_HEADER_MISMATCH = -32020, MCP_MISSING_CAPABILITY = -32021, MCP_UNSUPPORTED_VERSION = -32022 };
 

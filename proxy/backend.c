@@ -206,6 +206,11 @@ const struct catalog *backend_catalog(const struct backend *b)
 	return b->chosen ? b->chosen : b->fallback;
 }
 
+bool backend_is_pipe(const struct backend *b)
+{
+	return b->conf->n_command > 0;
+}
+
 bool backend_is_met(const struct backend *b)
 {
 	return b->conf->catalog || b->chosen;

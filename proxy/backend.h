@@ -49,6 +49,8 @@ void backend_free(struct backend *, void (*closed)(void *ctx), void *ctx);
 const struct catalog *backend_catalog(const struct backend *);
 /* Its catalog is known: the configuration names it, or the vault said who it is. */
 bool backend_is_met(const struct backend *);
+/* Whether it is a process on a pipe. */
+bool backend_is_pipe(const struct backend *);
 /* False when the catalog that was chosen takes the tenant from a header, and the locked one is not what is sent. */
 bool backend_holds_tenant(const struct backend *, const struct policy *);
 /* The vault said who it is: chooses the catalog when the configuration names none. The first answer counts. */

@@ -7,7 +7,7 @@
 #include "proxy/exchange_inside.h"
 #include "proxy/revive.h"
 
-struct channel *channel_create(struct app *app, struct agent *agent, struct backend *b)
+static struct channel *create(struct app *app, struct agent *agent, struct backend *b, bool no_handshake)
 {
 	struct channel *c = calloc(1, sizeof *c);
 
@@ -17,15 +17,21 @@ struct channel *channel_create(struct app *app, struct agent *agent, struct back
 	c->agent = agent;
 	c->used_ms = uv_now(app->loop);
 	c->asked = table_create(MAX_ASKED, free);
-	struct trunk *t = c->asked ? trunk_get(b) : NULL;
+	struct trunk *t = c->asked ? trunk_get(b, no_handshake) : NULL;
 	if (!t) {
 		table_free(c->asked);
 		free(c);
 		return NULL;
 	}
+	c->no_handshake = no_handshake;
 	trunk_join(t, c);
 	agent->n_channels++;
 	return c;
+}
+
+struct channel *channel_create(struct app *app, struct agent *agent, struct backend *b)
+{
+	return create(app, agent, b, false);
 }
 
 static void pick_older(struct channel **oldest, struct channel *c, const struct agent *agent)
@@ -49,12 +55,12 @@ bool channel_make_room(struct app *app, const struct agent *agent)
 	return oldest;
 }
 
-struct channel *channel_stateless(struct app *app, struct agent *agent, struct backend *b)
+struct channel *channel_stateless(struct app *app, struct agent *agent, struct backend *b, bool handshake)
 {
 	for (struct channel *c = b->stateless; c; c = c->next_stateless)
-		if (c->agent == agent && !c->closing)
+		if (c->agent == agent && !c->closing && c->no_handshake == !handshake)
 			return c;
-	struct channel *c = channel_create(app, agent, b);
+	struct channel *c = create(app, agent, b, !handshake);
 	if (!c)
 		return NULL;
 	c->stateless = true;
@@ -216,7 +222,7 @@ static void change_trunk(struct channel *c, struct trunk *t)
 
 bool channel_move(struct channel *c, bool revive)
 {
-	struct trunk *t = forget_vault(c) ? trunk_get(c->trunk->backend) : NULL;
+	struct trunk *t = forget_vault(c) ? trunk_get(c->trunk->backend, c->no_handshake) : NULL;
 
 	if (!t)
 		return false;
@@ -230,7 +236,7 @@ bool channel_move(struct channel *c, bool revive)
 void channel_rehome(struct channel *c, struct backend *b)
 {
 	fail_all(c, 503, "the upstream was configured anew; call again");
-	struct trunk *t = forget_vault(c) ? trunk_get(b) : NULL;
+	struct trunk *t = forget_vault(c) ? trunk_get(b, c->no_handshake) : NULL;
 
 	if (!t)
 		return;

@@ -30,6 +30,7 @@ struct channel {
 	uint64_t used_ms;
 	struct slice hello;                 /* the agent's initialize as it went up; owned; empty before */
 	bool stateless, stdio;
+	bool no_handshake;                  /* stateless because its revision is: for vaults that speak that */
 	bool initialized;                   /* notifications/initialized has passed */
 	bool closing;                       /* freed when its last exchange ends */
 };
@@ -41,7 +42,7 @@ struct channel *channel_create(struct app *, struct agent *, struct backend *);
  */
 bool channel_make_room(struct app *, const struct agent *);
 /* The agent's stateless channel on this backend, made when there is none. NULL: no memory. */
-struct channel *channel_stateless(struct app *, struct agent *, struct backend *);
+struct channel *channel_stateless(struct app *, struct agent *, struct backend *, bool handshake);
 /* Mints the session id and enters it into the table. False: too many sessions. */
 bool channel_open_session(struct channel *);
 /* The session of that id if it belongs to this agent and backend, else NULL. */

@@ -148,6 +148,10 @@ static bool check_mcp(struct http_conn *conn)
 
 	if (version.p && !era_find(version))
 		return refuse_version(conn, version);
+	if (version.p && !era_find(version)->handshake && http_conn_verb(conn) != VERB_POST) {
+		endpoint_refuse(conn, 405, RPC_INVALID_REQUEST, SL("Method Not Allowed: this revision has POST alone"), SL(""), SL("POST"));
+		return false;
+	}
 	if (session.p && (session.n == 0 || !is_visible(session)))
 		return refuse(conn, 400, SL("Bad Request: Mcp-Session-Id is malformed"));
 	return true;
@@ -179,6 +183,9 @@ static void fill_ask(struct ask *ask, struct http_conn *conn)
 	ask->body = http_conn_body(conn);
 	ask->session = http_conn_field(conn, FIELD_MCP_SESSION_ID);
 	ask->version = http_conn_field(conn, FIELD_MCP_PROTOCOL_VERSION);
+	ask->mcp_method = http_conn_field(conn, FIELD_MCP_METHOD);
+	ask->mcp_name = http_conn_field(conn, FIELD_MCP_NAME);
+	ask->fields = http_conn_fields(conn);
 	ask->authorization = http_conn_field(conn, FIELD_AUTHORIZATION);
 	ask->traceparent = traceparent_of(conn);
 	ask->last_event_id = http_conn_field(conn, FIELD_LAST_EVENT_ID);

@@ -14,7 +14,7 @@ static bool legal(enum exchange_state from, enum exchange_state to)
 	static const unsigned next[] = {
 		[X_NEW] = 1u << X_WAITING | 1u << X_SENT | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
 		[X_WAITING] = 1u << X_SENT | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
-		[X_SENT] = 1u << X_PARKED | 1u << X_ANSWERING | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
+		[X_SENT] = 1u << X_WAITING | 1u << X_PARKED | 1u << X_ANSWERING | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
 		[X_PARKED] = 1u << X_SENT | 1u << X_DONE | 1u << X_FAILED | 1u << X_CANCELLED,
 		[X_ANSWERING] = 1u << X_PARKED | 1u << X_DONE | 1u << X_DENIED | 1u << X_FAILED | 1u << X_CANCELLED,
 	};
@@ -61,7 +61,7 @@ void exchange_move(struct exchange *x, enum exchange_state to)
 
 void exchange_touch(struct exchange *x)
 {
-	x->deadline_ms = x->kind == XK_LISTEN ? 0 : uv_now(x->app->loop) + x->channel->trunk->backend->conf->timeout_ms;
+	x->deadline_ms = x->kind == XK_LISTEN || x->method == M_LISTEN ? 0 : uv_now(x->app->loop) + x->channel->trunk->backend->conf->timeout_ms;
 }
 
 uint64_t exchange_due_ms(const struct exchange *x)
@@ -134,6 +134,8 @@ static void on_gone(struct exchange *x)
 	x->reply = NULL;
 	if (x->kind == XK_LISTEN || x->state == X_NEW)
 		exchange_end(x, X_CANCELLED);
+	else if (x->rpc.stateless && (x->state == X_WAITING || x->state == X_SENT))
+		exchange_abandon(x);
 	else if (resume_gone(x))
 		return;
 	else if (x->paused) /* nobody drains any more, but the answer must still be read and judged */
@@ -336,6 +338,21 @@ void exchange_timeout(struct exchange *x)
 		trunk_tell(t, cancel, slice_of(x->channel->version));
 	}
 	exchange_fail(x, 504, RPC_INTERNAL_ERROR, "the vault did not answer in time");
+}
+
+void exchange_abandon(struct exchange *x)
+{
+	struct trunk *t = x->channel->trunk;
+
+	if (reading_waits(x) && !reading_finish(x))
+		return;
+	exchange_audit(x, "cancelled", NULL);
+	if (x->state == X_SENT && backend_is_pipe(t->backend)) {
+		struct slice cancel = arena_fmt(&x->arena,
+			"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%.*s}}", SL_ARG(x->upstream_id));
+		trunk_tell(t, cancel, x->version);
+	}
+	exchange_end(x, X_CANCELLED);
 }
 
 void exchange_cancelled(struct exchange *x)

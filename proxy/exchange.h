@@ -44,6 +44,7 @@ struct exchange {
 	struct slice upstream_progress;
 	struct slice version;               /* revision header of this message */
 	struct slice traceparent;
+	struct slice params;                /* Mcp-Param-* fields that came with a stateless request; empty: none */
 	enum method method;
 	uint64_t deadline_ms;               /* loop time; 0: none */
 	uint64_t began_us, sent_us, answered_us, judged_us;
@@ -71,6 +72,9 @@ void exchange_listen(struct exchange *, struct channel *, struct slice last_even
 void exchange_open_ear(struct channel *);
 /* Ends an exchange that never got a channel: its reply is answered by the caller. */
 void exchange_discard(struct exchange *);
+
+/* The agent has closed the stream of a stateless request, which cancels it on both hops. */
+void exchange_abandon(struct exchange *);
 
 /* The vault's own tools/list has been read (or could not be): judge again. */
 void exchange_resume_judging(struct exchange *, bool ok);

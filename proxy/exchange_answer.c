@@ -1,5 +1,5 @@
 /* The way home: what the vault says to a request is judged message by message, and passed on at once. */
-#include "mcp/era.h"
+#include "mcp/stateless.h"
 #include "proxy/exchange_inside.h"
 #include "proxy/reading.h"
 #include "proxy/remap.h"
@@ -16,8 +16,11 @@ void exchange_hear(struct exchange *x, const struct rpc *rpc, struct arena *aren
 {
 	struct judgement j = { 0 };
 	struct slice bytes, token = trunk_progress_key(rpc, arena);
-	bool remapped = x->channel->trunk->shared && token.n;
+	struct slice heard = trunk_subscription_key(rpc, arena);
+	bool remapped = x->channel->trunk->shared && token.n, subscribed = x->channel->trunk->shared && heard.n;
 
+	if (subscribed && !slice_eq(heard, x->upstream_id))
+		return;
 	if (x->state == X_SENT)
 		exchange_touch(x);
 	if (remapped && !slice_eq(token, x->upstream_progress))
@@ -25,7 +28,8 @@ void exchange_hear(struct exchange *x, const struct rpc *rpc, struct arena *aren
 	channel_judge_vault(x->channel, rpc, arena, &j);
 	if (j.kind == VERDICT_DENY || !may_speak(x))
 		return;
-	bytes = remapped ? remap_progress(j.bytes, x->progress, arena) : j.bytes;
+	bytes = remapped ? remap_progress(j.bytes, x->progress, arena) :
+		subscribed ? remap_subscription(j.bytes, x->id, arena) : j.bytes;
 	if (!bytes.n)
 		return;
 	x->reply->ops->message(x->reply, bytes);
@@ -35,6 +39,10 @@ void exchange_hear(struct exchange *x, const struct rpc *rpc, struct arena *aren
 static void hear_request(struct exchange *x, const struct rpc *rpc, struct arena *arena)
 {
 	exchange_touch(x);
+	if (x->rpc.stateless) { /* only the client asks there, and no answer could be sent */
+		backend_warn(x->channel->trunk->backend, "dropped a request of the vault: its revision has none");
+		return;
+	}
 	channel_ask(x->channel, may_speak(x) ? x->reply : NULL, rpc, arena);
 	exchange_pause_if_full(x);
 }
@@ -82,11 +90,13 @@ static const char *on_hello(struct exchange *x, const struct rpc *rpc, struct ar
 
 /* --- the answer ----------------------------------------------------------------------------------------------------------- */
 
-static void give(struct exchange *x, struct slice bytes)
+static void give(struct exchange *x, struct slice bytes, int status)
 {
 	struct reply *r = exchange_take_reply(x);
 
-	if (r)
+	if (r && status != 200)
+		r->ops->fail(r, status, bytes);
+	else if (r)
 		r->ops->answer(r, bytes);
 	if (!x->ucall)
 		resume_end(x); /* else when the vault's side ends too, so that its connection can be used again */
@@ -98,12 +108,47 @@ static struct slice own_id_again(struct exchange *x, const struct rpc *rpc, stru
 	return x->channel->trunk->shared || rpc->id == JSON_NONE ? remap_id(bytes, x->id, arena) : bytes;
 }
 
+static int64_t code_of(const struct rpc *rpc)
+{
+	int64_t code = 0;
+
+	if (rpc->kind == RPC_ERROR)
+		json_int(&rpc->json, json_member(&rpc->json, rpc->error, SL("code")), &code);
+	return code;
+}
+
+/* Errors of the protocol itself have a status of their own where there are no sessions (MCP 2026-07-28, "Streamable HTTP"). */
+static int http_status_of(const struct exchange *x, int64_t code)
+{
+	if (!x->rpc.stateless)
+		return 200;
+	if (code == RPC_METHOD_NOT_FOUND)
+		return 404;
+	return code == MCP_HEADER_MISMATCH || code == MCP_MISSING_CAPABILITY || code == MCP_UNSUPPORTED_VERSION ||
+		code == RPC_PARSE_ERROR || code == RPC_INVALID_REQUEST ? 400 : 200;
+}
+
+/* Results of stateless revisions say whose they are. */
+static void meet(struct exchange *x, const struct rpc *rpc, struct arena *arena)
+{
+	uint32_t meta = json_member(&rpc->json, rpc->result, SL("_meta"));
+	uint32_t name = json_member(&rpc->json, json_member(&rpc->json, meta, META_SERVER), SL("name"));
+
+	if (json_is(&rpc->json, name, JSON_STRING))
+		backend_met(x->channel->trunk->backend, json_string(&rpc->json, name, arena));
+}
+
 static void answer(struct exchange *x, const struct rpc *rpc, struct arena *arena)
 {
 	struct judgement j = { 0 };
 	struct view view;
 	const char *why = NULL;
+	int64_t code = code_of(rpc);
 
+	if (x->rpc.stateless && code == MCP_HEADER_MISMATCH && exchange_learn_mirror(x))
+		return;
+	if (x->rpc.stateless && rpc->kind == RPC_RESULT)
+		meet(x, rpc, arena);
 	exchange_move(x, X_ANSWERING);
 	exchange_touch(x);
 	x->answered_us = exchange_clock(x);
@@ -128,7 +173,7 @@ static void answer(struct exchange *x, const struct rpc *rpc, struct arena *aren
 		return;
 	}
 	exchange_audit(x, j.kind == VERDICT_DENY ? "refused" : "answered", NULL);
-	give(x, bytes);
+	give(x, bytes, j.kind == VERDICT_DENY ? 200 : http_status_of(x, code));
 }
 
 /* Whether this answer is the one to our request: same id, same type (HTTP-12). */

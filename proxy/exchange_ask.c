@@ -1,9 +1,12 @@
 /* The way up: a message of the agent is judged, and what may pass is sent to the vault. */
 #include "base/log.h"
-#include "mcp/era.h"
+#include "mcp/mirror.h"
+#include "mcp/stateless.h"
 #include "proxy/exchange_inside.h"
 #include "proxy/fetch.h"
 #include "proxy/remap.h"
+
+#define MAX_MIRROR_BYTES (32 * 1024) /* of header fields that repeat the body */
 
 static void judge(struct exchange *x);
 
@@ -92,7 +95,11 @@ static void refuse(struct exchange *x)
 	struct reply *r = exchange_take_reply(x);
 
 	exchange_audit(x, "refused", NULL);
-	if (r && x->kind == XK_REQUEST)
+	if (r && x->rpc.stateless && x->judgement.why.reason == R_METHOD)
+		r->ops->fail(r, 404, x->judgement.refusal);
+	else if (r && x->rpc.stateless)
+		r->ops->answer(r, x->judgement.refusal);
+	else if (r && x->kind == XK_REQUEST)
 		answer_as_vault(x, r);
 	else if (r)
 		r->ops->accepted(r);
@@ -149,21 +156,62 @@ static struct slice own_ids(struct exchange *x, struct slice bytes)
 	return remap_request(bytes, x->upstream_id, &x->arena);
 }
 
+/* The arguments that this call's tool wants repeated in headers. */
+static const struct mirror_param *params_of(struct exchange *x, size_t *n)
+{
+	uint32_t name = json_member(&x->rpc.json, x->rpc.params, SL("name"));
+	struct slice tool = json_is(&x->rpc.json, name, JSON_STRING) ? json_string(&x->rpc.json, name, &x->arena) : SL("");
+
+	*n = 0;
+	return x->method == M_TOOLS_CALL && tool.n ? toolbook_mirrors(x->channel->trunk->backend->tools, tool, n) : NULL;
+}
+
+/* What headers repeat of a stateless request, made anew from the judged bytes. False: the exchange has failed. */
+static bool mirror_of(struct exchange *x, struct slice bytes, struct slice *out)
+{
+	const struct rpc *rpc = &x->rpc;
+	struct rpc judged;
+	struct buf lines;
+	size_t n;
+
+	*out = SL("");
+	if (!x->rpc.stateless || backend_is_pipe(x->channel->trunk->backend))
+		return true;
+	const struct mirror_param *params = params_of(x, &n);
+	buf_init(&lines, MAX_MIRROR_BYTES);
+	bool same = slice_eq(bytes, x->rpc.json.text);
+	enum err e = same ? E_OK : rpc_parse(&judged, bytes, &x->arena, NULL);
+	if (!same)
+		rpc = &judged;
+	if (e == E_OK)
+		e = mirror_write(&lines, rpc, x->method, params, n, &x->arena);
+	*out = e == E_OK ? arena_dup(&x->arena, buf_slice(&lines)) : SL("");
+	buf_finish(&lines);
+	if (e == E_OK && out->p)
+		return true;
+	exchange_fail(x, 400, RPC_INVALID_PARAMS, "an argument that a header must repeat cannot stand in one");
+	return false;
+}
+
 static void send_up(struct exchange *x, struct slice bytes)
 {
 	struct channel *c = x->channel;
 	struct upstream_sink sink = exchange_sink(x);
+	struct slice mirror;
 
 	if (x->method == M_INITIALIZE && !channel_keep_hello(c, bytes)) {
 		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "out of memory");
 		return;
 	}
+	if (!mirror_of(x, bytes, &mirror))
+		return;
 	note_progress(x);
 	bytes = own_ids(x, bytes);
-	struct slice version = c->version[0] && x->method != M_INITIALIZE ? slice_of(c->version) : x->version;
+	bool agreed = c->version[0] && x->method != M_INITIALIZE && !x->rpc.stateless;
+	struct slice version = agreed ? slice_of(c->version) : x->version;
 	struct upstream_request r = {
 		.body = bytes, .id = x->kind == XK_REQUEST ? x->upstream_id : SL(""), .version = version,
-		.traceparent = x->traceparent, .opens_session = x->method == M_INITIALIZE,
+		.traceparent = x->traceparent, .mirror = mirror, .opens_session = x->method == M_INITIALIZE,
 	};
 
 	exchange_move(x, X_SENT);
@@ -198,9 +246,11 @@ static void pass_cancel(struct exchange *x, struct slice bytes)
 	struct exchange *open = key.n ? find_open(x, key) : NULL;
 
 	if (open && (open->state == X_SENT || open->state == X_PARKED)) {
+		bool closes = open->rpc.stateless && !backend_is_pipe(x->channel->trunk->backend); /* the POST is closed, that says it */
+
 		if (x->channel->trunk->shared)
 			bytes = remap_cancel(bytes, open->upstream_id, &x->arena);
-		if (bytes.n)
+		if (bytes.n && !closes)
 			trunk_tell(x->channel->trunk, bytes, slice_of(x->channel->version));
 	}
 	if (open)
@@ -261,6 +311,16 @@ static bool fails_unmet(struct exchange *x)
 	bool asks = x->kind == XK_REQUEST && x->method != M_INITIALIZE && x->method != M_PING;
 	bool met = backend_is_met(b), held = backend_holds_tenant(b, x->policy);
 
+	asks = asks && x->method != M_DISCOVER;
+	if (asks && !met && x->rpc.stateless) { /* its tool list says who it is; one that does not say is nobody we know */
+		if (!x->fetched) {
+			wait_for_tools(x);
+			return true;
+		}
+		backend_met(b, SL(""));
+		met = backend_is_met(b);
+		held = backend_holds_tenant(b, x->policy);
+	}
 	if (asks && !met)
 		exchange_fail(x, 400, RPC_INVALID_REQUEST,
 			"initialize first: which vault this is says how calls are judged, unless the configuration names its catalog");
@@ -268,6 +328,38 @@ static bool fails_unmet(struct exchange *x)
 		exchange_fail(x, 503, RPC_INTERNAL_ERROR,
 			"the vault takes its tenant from a header that is not set: the configuration must name its catalog");
 	return asks && (!met || !held);
+}
+
+/* Headers that repeat arguments are compared with them; which they are, the vault's tool list says. */
+static bool fails_mirror(struct exchange *x)
+{
+	struct toolbook *tools = x->channel->trunk->backend->tools;
+	const char *bad;
+	size_t n;
+
+	if (!x->rpc.stateless || x->method != M_TOOLS_CALL || x->channel->stdio)
+		return false;
+	const struct mirror_param *params = params_of(x, &n);
+	if (!params && x->params.n && !toolbook_complete(tools)) {
+		wait_for_tools(x);
+		return true;
+	}
+	bad = mirror_check_params(x->params, &x->rpc, params, n, &x->arena);
+	if (bad)
+		exchange_fail(x, 400, MCP_HEADER_MISMATCH, bad);
+	return bad != NULL;
+}
+
+/* The vault wants other headers than its tool list said: that is read anew, once, since nothing was done. */
+bool exchange_learn_mirror(struct exchange *x)
+{
+	if (x->fetched || x->method != M_TOOLS_CALL || backend_is_pipe(x->channel->trunk->backend))
+		return false;
+	upstream_cancel(x->ucall);
+	x->ucall = NULL;
+	toolbook_clear(x->channel->trunk->backend->tools);
+	wait_for_tools(x);
+	return true;
 }
 
 static void judge(struct exchange *x)
@@ -281,7 +373,7 @@ static void judge(struct exchange *x)
 		exchange_fail(x, 400, RPC_INVALID_REQUEST, "an answer to a request that was never made");
 		return;
 	}
-	if (fails_unmet(x))
+	if (fails_unmet(x) || fails_mirror(x))
 		return;
 	exchange_view(x->channel, x->policy, &x->arena, &view);
 	judge_from_agent(&view, &x->rpc, asked, &x->call, &x->judgement);

@@ -27,6 +27,9 @@ void exchange_accept(struct exchange *);
 /* What was put aside is read: the vault's end, if it came meanwhile, counts now. False when the exchange has ended with it. */
 bool exchange_was_read(struct exchange *);
 
+/* A stateless call that the vault refused for its headers: true when it will be sent again with better ones (exchange_ask.c). */
+bool exchange_learn_mirror(struct exchange *);
+
 /* The sink of a request's upstream call (exchange_answer.c). */
 struct upstream_sink exchange_sink(struct exchange *);
 

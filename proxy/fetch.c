@@ -1,6 +1,7 @@
 #include "proxy/fetch.h"
 
 #include <stdlib.h>
+#include "mcp/stateless.h"
 #include "proxy/exchange.h"
 
 #define MAX_PAGES 64
@@ -10,6 +11,7 @@ struct fetch {
 	struct upstream_call *call;
 	struct buf body;
 	unsigned pages;
+	bool stateless;     /* in the words of a revision without a handshake */
 	uint64_t deadline_ms;
 	char id[48];        /* of the page in flight */
 };
@@ -43,6 +45,10 @@ static bool read_page(struct fetch *f, const struct rpc *rpc, struct slice *curs
 	uint32_t tools = json_member(j, rpc->result, SL("tools"));
 	uint32_t next = json_member(j, rpc->result, SL("nextCursor"));
 
+	uint32_t meta = json_member(j, rpc->result, SL("_meta")), name = json_member(j, json_member(j, meta, META_SERVER), SL("name"));
+
+	if (f->stateless && json_is(j, name, JSON_STRING))
+		backend_met(f->trunk->backend, json_raw(j, name));
 	*cursor = json_is(j, next, JSON_STRING) ? json_source(j, next) : SL("");
 	if (rpc->kind != RPC_RESULT || !json_is(j, tools, JSON_ARRAY))
 		return false;
@@ -58,6 +64,10 @@ static bool write_request(struct fetch *f, struct slice cursor)
 	buf_clear(&f->body);
 	buf_add_fmt(&f->body,
 		"{\"jsonrpc\":\"2.0\",\"id\":\"narrowgate-tools-%u\",\"method\":\"tools/list\",\"params\":{", f->pages);
+	if (f->stateless)
+		buf_add_fmt(&f->body, "\"_meta\":{\"%.*s\":\"%.*s\",\"%.*s\":{},\"%.*s\":{\"name\":\"narrowgate\",\"version\":\"%s\"}}%s",
+			SL_ARG(META_VERSION), SL_ARG(STATELESS_REVISION), SL_ARG(META_CAPABILITIES), SL_ARG(META_CLIENT),
+			NARROWGATE_VERSION, cursor.n ? "," : "");
 	if (cursor.n)
 		buf_add_fmt(&f->body, "\"cursor\":%.*s", SL_ARG(cursor));
 	return buf_add(&f->body, SL("}}")) == E_OK;
@@ -101,6 +111,10 @@ static void start_page(struct fetch *f)
 
 	snprintf(f->id, sizeof f->id, "\"narrowgate-tools-%u\"", f->pages++);
 	r.id = slice_of(f->id);
+	if (f->stateless) {
+		r.version = STATELESS_REVISION;
+		r.mirror = SL("Mcp-Method: tools/list\r\n");
+	}
 	f->deadline_ms = uv_now(t->backend->app->loop) + t->backend->conf->timeout_ms;
 	f->call = upstream_send(t->up, &r, &sink);
 	if (!f->call)
@@ -117,6 +131,7 @@ void fetch_tools(struct trunk *t, struct exchange *x)
 		return;
 	}
 	f->trunk = t;
+	f->stateless = x->rpc.stateless;
 	t->fetch = f;
 	buf_init(&f->body, 64 * 1024);
 	write_request(f, SL(""));

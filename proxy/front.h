@@ -14,6 +14,9 @@ struct ask {
 	struct slice upstream;      /* the NAME of /NAME/mcp; empty: /mcp */
 	struct slice session;       /* Mcp-Session-Id; empty: none */
 	struct slice version;       /* MCP-Protocol-Version; empty: none. Already known to mcp/era. */
+	struct slice mcp_method;    /* Mcp-Method, Mcp-Name; p == NULL: none */
+	struct slice mcp_name;
+	struct slice fields;        /* all fields of the head, each with its CRLF; empty where there is no HTTP */
 	struct slice authorization; /* to tell who calls; never passed on */
 	struct slice traceparent;
 	struct slice last_event_id;

@@ -267,6 +267,11 @@ struct slice http_conn_target(const struct http_conn *c)
 	return http_request_target(&c->request, &c->tcp.in);
 }
 
+struct slice http_conn_fields(const struct http_conn *c)
+{
+	return http_request_fields(&c->request, &c->tcp.in);
+}
+
 struct slice http_conn_field(const struct http_conn *c, enum http_field f)
 {
 	return http_request_field(&c->request, &c->tcp.in, f);

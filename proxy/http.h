@@ -80,6 +80,7 @@ size_t http_server_connections(const struct http_server *);
 void *http_conn_state(struct http_conn *);
 enum http_verb http_conn_verb(const struct http_conn *);
 struct slice http_conn_target(const struct http_conn *);
+struct slice http_conn_fields(const struct http_conn *);
 struct slice http_conn_field(const struct http_conn *, enum http_field);
 struct slice http_conn_body(const struct http_conn *);
 unsigned http_conn_accepted(const struct http_conn *); /* MEDIA_* */

@@ -335,6 +335,14 @@ struct slice http_request_field(const struct http_request *r, const struct buf *
 	return slice_make(in->p + r->field[f].off, r->field[f].len);
 }
 
+struct slice http_request_fields(const struct http_request *r, const struct buf *in)
+{
+	struct slice lines = slice_make(in->p, r->head_bytes);
+
+	slice_cut(&lines, '\n');
+	return lines.n > 2 ? slice_head(lines, lines.n - 2) : SL("");
+}
+
 struct slice http_request_target(const struct http_request *r, const struct buf *in)
 {
 	return slice_make(in->p + r->target.off, r->target.len);

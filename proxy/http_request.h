@@ -35,7 +35,9 @@
 	X(MCP_SESSION_ID, "mcp-session-id")             \
 	X(MCP_PROTOCOL_VERSION, "mcp-protocol-version") \
 	X(LAST_EVENT_ID, "last-event-id")               \
-	X(TRACEPARENT, "traceparent")
+	X(TRACEPARENT, "traceparent")                   \
+	X(MCP_METHOD, "mcp-method")                     \
+	X(MCP_NAME, "mcp-name")
 
 enum http_field {
 #define X(name, text) FIELD_##name,
@@ -102,6 +104,8 @@ size_t http_request_bytes(const struct http_request *);
 
 /* A field's value without white space around it; {NULL, 0} when absent. Points into the buffer. */
 struct slice http_request_field(const struct http_request *, const struct buf *in, enum http_field);
+/* The fields of the head as they came, each with its CRLF. */
+struct slice http_request_fields(const struct http_request *, const struct buf *in);
 struct slice http_request_target(const struct http_request *, const struct buf *in);
 struct slice http_request_body(const struct http_request *, const struct buf *in);
 

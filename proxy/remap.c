@@ -1,5 +1,7 @@
 #include "proxy/remap.h"
 
+#include "mcp/stateless.h"
+
 #define NOTHING ((struct slice){ NULL, 0 })
 
 struct slice remap_key(const struct json *j, uint32_t tok, struct arena *arena)
@@ -63,4 +65,18 @@ struct slice remap_progress(struct slice bytes, struct slice token, struct arena
 struct slice remap_cancel(struct slice bytes, struct slice id, struct arena *arena)
 {
 	return replace(bytes, (const char *const[]){ "params.requestId", NULL }, id, arena);
+}
+
+struct slice remap_subscription(struct slice bytes, struct slice id, struct arena *arena)
+{
+	struct json j;
+	struct json_edits edits;
+
+	if (json_parse(&j, bytes, arena, NULL) != E_OK)
+		return NOTHING;
+	uint32_t tok = json_member(&j, json_walk(&j, 0, "params._meta"), META_SUBSCRIPTION);
+	json_edits_init(&edits, arena);
+	if (tok == JSON_NONE || json_edit_raw(&edits, tok, id) != E_OK)
+		return NOTHING;
+	return render(&j, &edits, id.n, arena);
 }

@@ -20,4 +20,7 @@ struct slice remap_progress(struct slice bytes, struct slice token, struct arena
 /* notifications/cancelled with its requestId replaced. */
 struct slice remap_cancel(struct slice bytes, struct slice id, struct arena *);
 
+/* The subscription id in a notification's _meta. */
+struct slice remap_subscription(struct slice bytes, struct slice id, struct arena *);
+
 #endif

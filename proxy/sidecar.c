@@ -1,6 +1,7 @@
 #include "proxy/sidecar.h"
 
-#include "mcp/era.h"
+#include "mcp/mirror.h"
+#include "mcp/stateless.h"
 #include "mcp/rpc.h"
 #include "proxy/backend.h"
 #include "proxy/batch.h"
@@ -9,6 +10,9 @@
 #include "proxy/reading.h"
 
 #define SESSION_NOT_FOUND (-32001) /* what the SDKs' own servers say with a 404 */
+
+#define MAX_ERROR_BYTES 4096
+#define MAX_VERSION_BYTES 32
 
 /* Who and where, found out before anything is judged. */
 struct caller {
@@ -25,6 +29,87 @@ static void fail(struct exchange *x, int status, int code, const char *text)
 	r->ops->fail(r, status, body);
 	x->reply = NULL;
 	exchange_discard(x);
+}
+
+/* The revision the headers name, when it knows no handshake. */
+static bool says_stateless(const struct ask *ask)
+{
+	const struct era *era = ask->version.n ? era_find(ask->version) : NULL;
+
+	return era && !era->handshake;
+}
+
+static void fail_version(struct exchange *x, struct slice requested)
+{
+	struct buf out, data;
+	struct slice rest = era_list();
+	struct reply *r = x->reply;
+
+	buf_init(&out, MAX_ERROR_BYTES);
+	buf_init(&data, MAX_ERROR_BYTES);
+	buf_add(&data, SL("{\"supported\":["));
+	while (rest.p) {
+		buf_add_json_string(&data, slice_trim(slice_cut(&rest, ',')));
+		buf_add(&data, rest.p ? SL(",") : SL("],\"requested\":"));
+	}
+	buf_add_json_string(&data, slice_head(requested, MAX_VERSION_BYTES));
+	buf_add(&data, SL("}"));
+	rpc_make_error(&out, x->id, MCP_UNSUPPORTED_VERSION, SL("Unsupported protocol version"), buf_slice(&data));
+	r->exchange = NULL;
+	r->ops->fail(r, 400, buf_slice(&out));
+	buf_finish(&out);
+	buf_finish(&data);
+	x->reply = NULL;
+	exchange_discard(x);
+}
+
+/* Headers and body of a stateless request say the same. */
+static bool check_headers(struct exchange *x, const struct ask *ask, struct slice version)
+{
+	const struct method_row *row = method_find(x->rpc.method_name, SIDE_CLIENT, false);
+	struct mirror_fields fields = { ask->mcp_method, ask->mcp_name };
+	const char *bad;
+
+	if (ask->stdio)
+		return true;
+	bad = slice_eq(ask->version, version) ? mirror_check(&fields, &x->rpc, row ? row->id : M_UNKNOWN, &x->arena) :
+		ask->version.n ? "the MCP-Protocol-Version header does not match the body" : "the MCP-Protocol-Version header is missing";
+	if (bad)
+		fail(x, 400, MCP_HEADER_MISMATCH, bad);
+	return !bad;
+}
+
+/* Which kind of revision a message is of: its body says so, and its headers must not contradict. False: it was refused. */
+static bool read_revision(struct exchange *x, const struct ask *ask)
+{
+	struct slice version = SL("");
+
+	if (x->rpc.kind != RPC_REQUEST) {
+		x->rpc.stateless = x->rpc.kind == RPC_NOTIFICATION && says_stateless(ask);
+		if (x->rpc.kind == RPC_NOTIFICATION || !says_stateless(ask))
+			return true;
+		fail(x, 400, RPC_INVALID_REQUEST, "this revision has no answers of the client's: they come in inputResponses");
+		return false;
+	}
+	switch (stateless_read(&x->rpc, &x->arena, &version)) {
+	case STATELESS_NOT:
+		if (says_stateless(ask))
+			fail(x, 400, RPC_INVALID_PARAMS, "params._meta lacks io.modelcontextprotocol/protocolVersion");
+		return !says_stateless(ask);
+	case STATELESS_MALFORMED:
+		fail(x, 400, RPC_INVALID_PARAMS, "params._meta: a member of the protocol's is missing or of another type");
+		return false;
+	case STATELESS_UNKNOWN:
+		fail_version(x, version);
+		return false;
+	case STATELESS_OK:
+		break;
+	}
+	x->rpc.stateless = true;
+	x->version = arena_dup(&x->arena, version);
+	if (mirror_has_params(ask->fields))
+		x->params = arena_dup(&x->arena, ask->fields);
+	return check_headers(x, ask, version);
 }
 
 static bool find_caller(struct exchange *x, const struct ask *ask, struct caller *out)
@@ -64,6 +149,8 @@ static struct channel *find_channel(struct exchange *x, const struct ask *ask, c
 
 	if (ask->stdio) {
 		c = stdio_channel(x->app, who);
+	} else if (x->rpc.stateless) {
+		c = channel_stateless(x->app, who->agent, who->backend, false);
 	} else if (opens) {
 		if (!channel_make_room(x->app, who->agent)) {
 			fail(x, 503, RPC_INTERNAL_ERROR, "too many sessions are open");
@@ -80,7 +167,7 @@ static struct channel *find_channel(struct exchange *x, const struct ask *ask, c
 		fail(x, 400, RPC_INVALID_REQUEST, "Mcp-Session-Id is required: start with initialize");
 		return NULL;
 	} else {
-		c = channel_stateless(x->app, who->agent, who->backend);
+		c = channel_stateless(x->app, who->agent, who->backend, true);
 	}
 	if (!c || (c->trunk->lost && !channel_move(c, !opens))) {
 		fail(x, 503, RPC_INTERNAL_ERROR, "out of memory");
@@ -112,9 +199,9 @@ static void read_request(struct exchange *x, struct slice body, struct arena *ar
 		fail(x, 503, RPC_INTERNAL_ERROR, "narrowgate is shutting down");
 		return;
 	}
-	if (!find_caller(x, ask, &who))
+	if (!read_revision(x, ask) || !find_caller(x, ask, &who))
 		return;
-	bool opens = x->rpc.kind == RPC_REQUEST && slice_eq(x->rpc.method_name, SL("initialize"));
+	bool opens = x->rpc.kind == RPC_REQUEST && !x->rpc.stateless && slice_eq(x->rpc.method_name, SL("initialize"));
 	if (opens && ask->session.n) {
 		fail(x, 400, RPC_INVALID_REQUEST, "initialize does not belong to a session");
 		return;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include "base/wipe.h"
+#include "mcp/stateless.h"
 #include "proxy/exchange.h"
 #include "proxy/fetch.h"
 #include "proxy/remap.h"
@@ -30,20 +31,25 @@ static struct trunk *trunk_create(struct backend *b, bool shared)
 	return t;
 }
 
-static struct trunk *shared_trunk(struct backend *b)
+static struct trunk *shared_trunk(struct backend *b, bool no_handshake)
 {
 	for (struct trunk *t = b->trunks; t; t = t->next)
-		if (t->shared && !t->lost)
+		if (t->shared && !t->lost && (t->no_handshake == no_handshake || backend_catalog(b)->connections == 1))
 			return t;
 	return NULL;
 }
 
-struct trunk *trunk_get(struct backend *b)
+struct trunk *trunk_get(struct backend *b, bool no_handshake)
 {
-	bool shared = backend_catalog(b)->connections == 1;
-	struct trunk *t = shared ? shared_trunk(b) : NULL;
+	bool shared = backend_catalog(b)->connections == 1 || (no_handshake && backend_is_pipe(b));
+	struct trunk *t = shared ? shared_trunk(b, no_handshake) : NULL;
 
-	return t ? t : trunk_create(b, shared);
+	if (t)
+		return t;
+	t = trunk_create(b, shared);
+	if (t)
+		t->no_handshake = no_handshake;
+	return t;
 }
 
 void trunk_join(struct trunk *t, struct channel *c)
@@ -207,6 +213,23 @@ struct slice trunk_progress_key(const struct rpc *rpc, struct arena *arena)
 	return token == JSON_NONE ? SL("") : remap_key(&rpc->json, token, arena);
 }
 
+/* The exchange that asked to hear such notifications (subscriptions/listen), or NULL. */
+static struct exchange *find_subscription(const struct trunk *t, struct slice key)
+{
+	for (struct exchange *x = t->exchanges; x; x = x->next)
+		if (x->method == M_LISTEN && slice_eq(x->upstream_id, key))
+			return x;
+	return NULL;
+}
+
+struct slice trunk_subscription_key(const struct rpc *rpc, struct arena *arena)
+{
+	uint32_t meta = json_member(&rpc->json, rpc->params, SL("_meta"));
+	uint32_t id = json_member(&rpc->json, meta, META_SUBSCRIPTION);
+
+	return id == JSON_NONE ? SL("") : remap_key(&rpc->json, id, arena);
+}
+
 /* The only channel that can be meant: the trunk's only one, or the only one with requests in flight. */
 static struct channel *sole_channel(const struct trunk *t)
 {
@@ -236,18 +259,22 @@ static void hear_request(struct trunk *t, const struct rpc *rpc, struct arena *a
 
 static void hear_notification(struct trunk *t, const struct rpc *rpc, struct arena *arena)
 {
-	struct slice key = trunk_progress_key(rpc, arena);
-	struct exchange *x = key.n ? trunk_find_progress(t, key) : NULL;
+	struct slice key = trunk_progress_key(rpc, arena), heard = trunk_subscription_key(rpc, arena);
+	struct exchange *x = heard.n ? find_subscription(t, heard) : key.n ? trunk_find_progress(t, key) : NULL;
+	struct channel *only = t->no_handshake && t->shared ? sole_channel(t) : NULL;
 
 	if (x) {
 		exchange_hear(x, rpc, arena);
 		return;
 	}
-	if (key.n)
-		return; /* progress of a request that has ended */
+	if (key.n || (heard.n && t->shared))
+		return; /* of a request that has ended */
 	for (struct channel *c = t->channels; c; c = c->next) {
 		struct judgement j = { 0 };
 
+		/* Where several agents share a pipe, and nothing says who is meant, nobody is told. */
+		if (t->no_handshake && t->shared && c != only)
+			continue;
 		channel_judge_vault(c, rpc, arena, &j);
 		if (j.kind != VERDICT_DENY)
 			channel_deliver(c, j.bytes);

@@ -24,12 +24,16 @@ struct trunk {
 	uint64_t listen_retry_ms;       /* shared: how long the vault's GET stream asked to wait; 0: it did not */
 	unsigned refs;                  /* channels on it, and whoever holds it for a while */
 	bool shared;
+	bool no_handshake;              /* of its own kind: a vault's process settles for one */
 	bool initialized;               /* shared: notifications/initialized has gone up */
 	bool lost;
 };
 
-/* A new trunk, or the shared one of this backend that is not lost. NULL when memory is out. To be joined at once. */
-struct trunk *trunk_get(struct backend *);
+/*
+ * A new trunk, or the shared one of this backend that is not lost. A pipe to a vault whose revision knows no handshake is shared:
+ * a connection is no conversation there. NULL when memory is out. To be joined at once.
+ */
+struct trunk *trunk_get(struct backend *, bool no_handshake);
 /* The channel must leave it again; the last one ends it. */
 void trunk_join(struct trunk *, struct channel *);
 void trunk_leave(struct trunk *, struct channel *);
@@ -64,6 +68,8 @@ void trunk_listen_later(struct trunk *, enum upstream_outcome, uint64_t wait_ms)
 void trunk_listen_again(struct trunk *);
 /* The progress token of a progress notification, in rpc_id_key's spelling; empty: none, or another notification. */
 struct slice trunk_progress_key(const struct rpc *, struct arena *);
+/* The subscription that a notification belongs to, likewise; empty: none. */
+struct slice trunk_subscription_key(const struct rpc *, struct arena *);
 /* The exchange of this trunk whose request went up under that id or progress token (rpc_id_key spelling), or NULL. */
 struct exchange *trunk_find_progress(const struct trunk *, struct slice token_key);
 

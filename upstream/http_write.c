@@ -200,13 +200,14 @@ enum err http_write(struct buf *out, const struct http_heads *h, enum http_verb 
 		return E_INVALID;
 	/* One allocation at most: 256 covers the names of the fields below. */
 	if (buf_reserve(out, head->n + credential.n + session.n + r->version.n + r->traceparent.n + r->last_event_id.n +
-		r->body.n + 256) != E_OK)
+		r->mirror.n + r->body.n + 256) != E_OK)
 		return out->failed;
 	buf_add(out, buf_slice(head));
 	buf_add(out, credential);
 	add_field(out, SL("MCP-Protocol-Version: "), r->version);
 	add_field(out, SL("Mcp-Session-Id: "), session);
 	add_field(out, SL("traceparent: "), r->traceparent);
+	buf_add(out, r->mirror);
 	add_field(out, SL("Last-Event-ID: "), r->last_event_id);
 	if (verb == HTTP_VERB_POST)
 		add_length(out, r->body.n);

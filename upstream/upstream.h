@@ -55,6 +55,7 @@ struct upstream_request {
 	struct slice id;             /* its id in one spelling (rpc_id_key); empty: nothing is awaited */
 	struct slice version;        /* MCP-Protocol-Version to send; empty: none */
 	struct slice traceparent;    /* passed on when not empty */
+	struct slice mirror;         /* over HTTP: further fields, each with its CRLF (mcp/mirror.h) */
 	struct slice last_event_id;  /* listen: take up the stream of that event behind it; empty: none */
 	uint64_t limit_ms;           /* over HTTP: it ends, UP_BROKEN, after so long; 0: never */
 	bool opens_session;          /* initialize: a session id in the answer becomes this conversation's */

@@ -41,9 +41,10 @@ static const struct mirror_param params[] = {
 static const char *check(const char *method, const char *name, const char *lines)
 {
 	struct rpc rpc = parse(CALL);
-	struct mirror_fields f = { .method = slice_of(method), .name = slice_of(name), .lines = slice_of(lines) };
+	struct mirror_fields f = { .method = slice_of(method), .name = slice_of(name) };
+	const char *bad = mirror_check(&f, &rpc, M_TOOLS_CALL, &arena);
 
-	return mirror_check(&f, &rpc, M_TOOLS_CALL, params, 5, &arena);
+	return bad ? bad : mirror_check_params(slice_of(lines), &rpc, params, 5, &arena);
 }
 
 /* HTTP-07 */
@@ -72,14 +73,14 @@ static void other_methods(void **state)
 {
 	struct rpc read = parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\",\"params\":{\"uri\":\"v://a\"}}");
 	struct rpc list = parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
-	struct mirror_fields f = { .method = SL("resources/read"), .name = SL("v://a"), .lines = SL("") };
+	struct mirror_fields f = { .method = SL("resources/read"), .name = SL("v://a") };
 
 	(void)state;
-	assert_null(mirror_check(&f, &read, M_RESOURCES_READ, NULL, 0, &arena));
+	assert_null(mirror_check(&f, &read, M_RESOURCES_READ, &arena));
 	f.name = SL("v://b");
-	assert_non_null(mirror_check(&f, &read, M_RESOURCES_READ, NULL, 0, &arena));
+	assert_non_null(mirror_check(&f, &read, M_RESOURCES_READ, &arena));
 	f = (struct mirror_fields){ .method = SL("tools/list") };
-	assert_null(mirror_check(&f, &list, M_TOOLS_LIST, NULL, 0, &arena));
+	assert_null(mirror_check(&f, &list, M_TOOLS_LIST, &arena));
 }
 
 /* HTTP-16: whatever the body holds, a line stays a line. */
