@@ -326,11 +326,6 @@ void exchange_timeout(struct exchange *x)
 
 	if (resume_due(x))
 		return;
-	if (x->resume.parked) {
-		exchange_audit(x, "failed", "its stream was not taken up again");
-		exchange_end(x, x->resume.answered ? X_DONE : X_FAILED);
-		return;
-	}
 	if (x->kind == XK_REQUEST && x->state == X_SENT && x->method != M_INITIALIZE) {
 		struct slice cancel = arena_fmt(&x->arena,
 			"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%.*s,\"reason\":\"timeout\"}}",

@@ -114,17 +114,25 @@ static bool can_resume(const struct exchange *x)
 	return x->kind == XK_REQUEST && x->method != M_INITIALIZE && x->resume.last_id.n && !x->channel->closing;
 }
 
-static void drop_oldest(struct channel *c)
+static void give_up(struct exchange *x)
 {
+	exchange_audit(x, "failed", "its stream was not taken up again");
+	exchange_end(x, x->resume.answered ? X_DONE : X_FAILED);
+}
+
+/* Where too many are parked, the oldest goes; not the one just parked, which may have begun before all others. */
+static void drop_oldest(const struct exchange *parked)
+{
+	struct channel *c = parked->channel;
 	struct exchange *oldest = NULL;
 
 	if (c->n_parked <= MAX_PARKED)
 		return;
 	for (struct exchange *x = c->trunk->exchanges; x; x = x->next)
-		if (x->channel == c && x->resume.parked)
+		if (x->channel == c && x != parked && x->resume.parked)
 			oldest = x;
 	if (oldest)
-		exchange_end(oldest, oldest->resume.answered ? X_DONE : X_FAILED);
+		give_up(oldest);
 }
 
 static void park(struct exchange *x, uint64_t for_ms)
@@ -139,7 +147,7 @@ static void park(struct exchange *x, uint64_t for_ms)
 	x->deadline_ms = uv_now(x->app->loop) + for_ms;
 	x->channel->n_exchanges--;
 	x->channel->n_parked++;
-	drop_oldest(x->channel);
+	drop_oldest(x);
 }
 
 static void unpark(struct exchange *x)
@@ -215,8 +223,12 @@ static void take_up(struct exchange *x, struct slice after)
 
 bool resume_due(struct exchange *x)
 {
-	if (!x->resume.parked || x->resume.answered || !x->reply)
+	if (!x->resume.parked)
 		return false;
+	if (x->resume.answered || !x->reply) {
+		give_up(x);
+		return true;
+	}
 	x->resume.tries++;
 	take_up(x, buf_slice(&x->resume.last_id));
 	return true;

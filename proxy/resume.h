@@ -44,7 +44,7 @@ bool resume_suspend(struct exchange *);
 bool resume_gone(struct exchange *);
 /* The exchange has its answer: ends, or is kept for a while in case the answer was lost on its way. */
 void resume_end(struct exchange *);
-/* A parked exchange's time is over. True: it has taken its stream up again by itself. */
+/* An exchange's time is over. True: it was parked, and has taken its stream up by itself, or has ended. */
 bool resume_due(struct exchange *);
 
 /*

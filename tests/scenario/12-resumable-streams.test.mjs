@@ -37,7 +37,7 @@ async function vault(t, { prime = 'id: e1\nretry: 50\ndata: \n\n', session = tru
       seen.last = m.id;
       stream();
       res.write(prime);
-      if (!hold) res.end();
+      if (typeof hold === 'function' ? !hold(seen.calls) : !hold) res.end();
     });
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
@@ -144,6 +144,22 @@ test('a stream that is still open goes on with whoever comes back', async (t) =>
   const again = await get(s.url, headers, id);
   assert.equal(JSON.parse(events(again.body)[0].data).id, 8);
   assert.equal((await reader.read()).done, true, 'the old one ends');
+});
+
+test('of many broken streams the oldest are given up, never the one that is being taken up', async (t) => {
+  const v = await vault(t, { hold: (n) => n === 1 });
+  const s = await before(t, v);
+  const headers = await session(s.url);
+  const r = await fetch(s.url, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers }, body: JSON.stringify(read(100)) });
+  const first = events(new TextDecoder().decode((await r.body.getReader().read()).value))[0].id;
+  const ids = [];
+  for (let i = 0; i < 17; i++) ids.push(events((await post(s.url, read(i), headers)).body)[0].id);
+  assert.equal((await get(s.url, headers, ids[0])).status, 400, 'the oldest is gone');
+  v.seen.last = 100;
+  const again = await get(s.url, headers, first);
+  assert.equal(JSON.parse(events(again.body)[0].data).id, 100);
+  v.seen.last = 16;
+  assert.equal(JSON.parse(events((await get(s.url, headers, ids[16])).body)[0].data).id, 16);
 });
 
 test('the standing stream is taken up too, and the old one ends', async (t) => {
