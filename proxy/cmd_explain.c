@@ -139,7 +139,7 @@ static int explain(struct asked *a, struct slice request)
 	}
 	struct view view = {
 		.policy = a->agent->policy, .catalog = a->upstream->catalog ? a->upstream->catalog : a->generic,
-		.ledger = a->ledger, .tools = a->tools, .upstream = a->upstream->name, .now_ms = app_wall_ms(), .arena = &a->arena,
+		.ledger = a->ledger, .tools = a->tools, .upstream = a->upstream->name, .now_ms = app_wall_ms(), .tells_paths = true, .arena = &a->arena,
 	};
 	judge_from_agent(&view, &rpc, M_UNKNOWN, &call, &j);
 	print_judgement(&j, request);

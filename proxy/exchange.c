@@ -390,7 +390,7 @@ void exchange_view(const struct channel *c, const struct policy *policy, struct 
 
 	*out = (struct view){
 		.policy = policy, .catalog = backend_catalog(b), .ledger = c->agent->ledger, .tools = b->tools,
-		.upstream = b->conf->name, .now_ms = app_wall_ms(), .names = &b->app->names, .arena = arena,
+		.upstream = b->conf->name, .now_ms = app_wall_ms(), .tells_paths = audit_wanted(b->app->audit), .names = &b->app->names, .arena = arena,
 		.value_call_open = b->open_value_calls > 0, .value_echoes = uv_now(b->app->loop) < b->values_until_ms,
 	};
 }
