@@ -350,6 +350,17 @@ void exchange_abandon(struct exchange *x)
 	exchange_end(x, X_CANCELLED);
 }
 
+void exchange_end_subscription(struct exchange *x)
+{
+	struct reply *r = exchange_take_reply(x);
+
+	if (r) {
+		r->ops->stream(r);
+		r->ops->accepted(r);
+	}
+	exchange_abandon(x);
+}
+
 void exchange_cancelled(struct exchange *x)
 {
 	if (reading_waits(x) && !reading_finish(x))

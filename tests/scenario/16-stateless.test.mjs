@@ -90,6 +90,16 @@ for (const down of ['http', 'stdio']) for (const up of ['http', 'stdio']) {
   });
 }
 
+for (const up of ['http', 'stdio'])
+  test(`OPS-12: subscriptions end when narrowgate does, before a vault on ${up}`, async (t) => {
+    const where = await place(t, 'http', up);
+    const client = await connect(t, where);
+    await client.listen({ toolsListChanged: true });
+    const began = Date.now();
+    assert.equal(await where.s.p.stop(), 0);
+    assert.ok(Date.now() - began < 4000, 'the drain period of 5 s was waited for');
+  });
+
 test('HTTP-17: agents that share a pipe get their own answers, progress and subscriptions', async (t) => {
   const where = await place(t, 'http', 'stdio');
   const heard = [[], []];
