@@ -1,18 +1,15 @@
 // narrowgate for the conformance suite: a process between a client and `url`, under a profile that narrows nothing.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../ports.mjs';
 
 export const here = dirname(fileURLToPath(import.meta.url));
 export const bin = resolve(here, process.env.NARROWGATE ?? '../../build-check/narrowgate');
 
 const cleanEnv = () => Object.fromEntries(Object.entries(process.env).filter(([k]) => !/^(NARROWGATE|SCAIVAULT|ONECLAW)/.test(k)));
-const freePort = () => new Promise((done, fail) => {
-  const s = createServer().once('error', fail).listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); });
-});
 
 // { child, first }: the first line a process prints, or its words when it ends before.
 function firstLine(command, args, stream, match) {

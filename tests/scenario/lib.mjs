@@ -1,7 +1,6 @@
 // What every scenario needs: the built program, real clients of both SDK generations, vaults to talk to.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,9 @@ import { StdioClientTransport as Stdio1 } from '@modelcontextprotocol/sdk/client
 import { StreamableHTTPClientTransport as Http1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Client as Client2, StreamableHTTPClientTransport as Http2 } from '@modelcontextprotocol/client';
 import { StdioClientTransport as Stdio2 } from '@modelcontextprotocol/client/stdio';
+import { freePort } from '../ports.mjs';
+
+export { freePort };
 
 export const here = dirname(fileURLToPath(import.meta.url));
 export const bin = resolve(here, process.env.NARROWGATE ?? '../../build-check/narrowgate');
@@ -31,15 +33,6 @@ export async function until(what, check, ms = 30000) {
     if (got) return got;
   }
   throw new Error(`timeout: ${what}`);
-}
-
-export function freePort() {
-  return new Promise((done, fail) => {
-    const s = createServer().once('error', fail).listen(0, '127.0.0.1', () => {
-      const { port } = s.address();
-      s.close(() => done(port));
-    });
-  });
 }
 
 // A folder that goes with the test.
