@@ -57,7 +57,7 @@ static void respond(const struct view *v, const struct call *c, struct result *r
  */
 static bool is_binding(enum reason r)
 {
-	return r == R_METHOD || r == R_MESSAGE || r == R_INTERNAL || r == R_LEDGER_FULL;
+	return r == R_METHOD || r == R_MESSAGE || r == R_INTERNAL || r == R_LEDGER_FULL || r == R_CAPABILITY;
 }
 
 bool chain_shadow(const struct view *v, struct judgement *j)

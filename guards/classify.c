@@ -4,6 +4,7 @@
  */
 #include "guards/facts.h"
 #include "guards/offer.h"
+#include "guards/tasks.h"
 #include "mcp/stateless.h"
 
 static uint32_t param(const struct rpc *rpc, const char *name)
@@ -100,7 +101,8 @@ static void classify_tool(struct facts *f)
 
 	if (!take_name(f, "name") || !take_args(f, &a))
 		return;
-	if (param(c->rpc, "task") != JSON_NONE) {
+	/* Of 2025-11-25. Servers of later revisions look past it, so it may stand there where nothing is narrowed. */
+	if (param(c->rpc, "task") != JSON_NONE && (!c->rpc->stateless || policy_narrows(f->view->policy))) {
 		facts_fault(f, R_MESSAGE, SL("task"));
 		return;
 	}
@@ -144,6 +146,23 @@ static void classify_prompt(struct facts *f)
 		classify_tree(f, a.json, a.args, SL(""), NULL, 0);
 }
 
+/* The call behind the task was judged when it was made, and is judged again. */
+static void classify_task(struct facts *f)
+{
+	struct call *c = f->call;
+
+	c->action = ACT_META;
+	if (!tasks_declared(c->rpc)) {
+		facts_fault(f, R_CAPABILITY, SL(""));
+		return;
+	}
+	if (!take_name(f, "taskId"))
+		return;
+	c->task = task_recall(f->view, c->name);
+	if (!c->task)
+		facts_fault(f, R_HANDLE, SL(""));
+}
+
 static void classify_method(struct facts *f)
 {
 	struct call *c = f->call;
@@ -174,6 +193,11 @@ static void classify_method(struct facts *f)
 		if (param(c->rpc, "cursor") != JSON_NONE &&
 			!json_is(&c->rpc->json, param(c->rpc, "cursor"), JSON_STRING))
 			facts_fault(f, R_MESSAGE, SL("cursor"));
+		break;
+	case M_TASKS_GET:
+	case M_TASKS_UPDATE:
+	case M_TASKS_CANCEL:
+		classify_task(f);
 		break;
 	case M_LISTEN:
 		c->action = ACT_META;
@@ -263,7 +287,7 @@ enum err classify(const struct view *v, const struct rpc *rpc, struct call *c)
 	classify_method(&f);
 	if (f.locked)
 		classify_meta(&f);
-	if (rpc->stateless && c->method->rounds)
+	if (rpc->stateless && (c->method->rounds || c->method->id == M_TASKS_UPDATE))
 		classify_rounds(&f);
 	if (policy_locks_tenant(v->policy))
 		classify_path_tenants(&f);

@@ -65,6 +65,7 @@ struct call {
 	struct slice made_args;       /* arguments object put where there was none, so far */
 	const struct path *clean_paths; /* the canonical ones of `paths`, for the audit */
 	size_t n_clean_paths;
+	const struct call *task;      /* tasks/…: the call that made the task; NULL: none this agent may know of */
 };
 
 /* One answer of the vault, taken apart. */

@@ -45,6 +45,7 @@ struct view {                       /* all a guard may see */
 	X(PATH_UNCLEAR, "path-form", "a path is written in a form that is not safe to judge") \
 	X(PATH_MISSING, "path-missing", "no path was found in the call")                    \
 	X(ARGUMENT, "unknown-argument", "an argument is not known for this tool")           \
+	X(CAPABILITY, "missing-capability", "the request does not declare the extension it is of") \
 	X(HANDLE, "unknown-handle", "the handle was not given to this agent")               \
 	X(TENANT, "tenant", "the profile is locked to another tenant")                      \
 	X(PARTNER, "partner", "the profile is locked to another partner")                   \
@@ -96,7 +97,10 @@ void judge_answer(const struct view *, const struct call *, const struct rpc *, 
 /* What the vault sends by itself: notifications and requests. DENY of a request: `refusal` is what to answer the vault. */
 void judge_from_vault(const struct view *, const struct rpc *, struct judgement *);
 
-/* After judge_answer and before the answer goes on: the only writer of the ledger and the toolbook. E_FULL: the answer must not go on. */
+/*
+ * Before an answer is judged and goes on: the only writer of the ledger and the toolbook. E_FULL: the answer must not go on. Also,
+ * with call NULL, for notifications of the vault, some of which hold the answer to an earlier call.
+ */
 enum err judge_learn(struct ledger *, struct toolbook *, const struct view *, const struct call *, const struct rpc *);
 
 /* What the audit says of a call. Slices live as long as the call. */

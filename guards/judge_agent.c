@@ -18,7 +18,7 @@ static void decide(const struct view *v, struct call *c, struct judgement *j)
 	if (c->fault.kind != VERDICT_DENY)
 		chain_request(v, c, j);
 	else
-		chain_deny(j, NULL, c->fault.reason, c->fault.what);
+		chain_deny(j, c->fault.reason == R_HANDLE ? "handles" : NULL, c->fault.reason, c->fault.what);
 	if (j->kind != VERDICT_DENY && c->method->id == M_LISTEN)
 		judge_listen(v, c, j);
 	if (j->kind != VERDICT_DENY && c->needs_tools) {

@@ -6,6 +6,7 @@
 #include "guards/refuse.h"
 #include "guards/response.h"
 #include "guards/rounds.h"
+#include "guards/tasks.h"
 
 static bool is_list(enum method m)
 {
@@ -14,7 +15,7 @@ static bool is_list(enum method m)
 }
 
 /* What kind of result it is (MCP 2026-07-28, "Results"); older servers do not say. */
-enum result_kind { RESULT_COMPLETE, RESULT_ROUND, RESULT_OTHER };
+enum result_kind { RESULT_COMPLETE, RESULT_ROUND, RESULT_TASK, RESULT_OTHER };
 
 static enum result_kind kind_of(const struct call *c, const struct rpc *rpc)
 {
@@ -26,6 +27,8 @@ static enum result_kind kind_of(const struct call *c, const struct rpc *rpc)
 		return RESULT_OTHER;
 	if (json_string_eq(&rpc->json, type, SL("input_required")))
 		return RESULT_ROUND;
+	if (json_string_eq(&rpc->json, type, SL("task")))
+		return c->method->id == M_TOOLS_CALL && tasks_declared(c->rpc) ? RESULT_TASK : RESULT_OTHER;
 	return json_string_eq(&rpc->json, type, SL("complete")) ? RESULT_COMPLETE : RESULT_OTHER;
 }
 
@@ -37,6 +40,15 @@ static bool is_free(const struct view *v, const struct call *c)
 	return !p->mask_values && !policy_locks_paths(p) && !policy_locks_tenant(p) && !is_list(c->method->id);
 }
 
+/* tasks/get: of the task that was asked for, and of no other. */
+static void judge_task(const struct view *v, const struct call *c, const struct rpc *rpc, struct judgement *j)
+{
+	if (task_is(v, &rpc->json, rpc->result, c->name))
+		judge_task_answer(v, c->task, rpc, j);
+	else
+		chain_deny(j, NULL, R_RESULT_FORM, SL("taskId"));
+}
+
 static void judge_result(const struct view *v, const struct call *c, const struct rpc *rpc, struct judgement *j)
 {
 	switch (kind_of(c, rpc)) {
@@ -46,11 +58,18 @@ static void judge_result(const struct view *v, const struct call *c, const struc
 	case RESULT_OTHER:
 		chain_deny(j, NULL, R_RESULT_FORM, SL("resultType"));
 		return;
+	case RESULT_TASK:
+		judge_task_answer(v, c, rpc, j);
+		return;
 	case RESULT_COMPLETE:
 		break;
 	}
 	if (is_free(v, c))
 		chain_pass(v, rpc, j);
+	else if (c->method->id == M_TASKS_GET && rpc->kind == RPC_RESULT)
+		judge_task(v, c, rpc, j);
+	else if (method_is_task(c->method->id) && rpc->kind == RPC_ERROR)
+		chain_response(v, c->task, rpc, j); /* it speaks of that call */
 	else
 		chain_response(v, c, rpc, j);
 }
@@ -70,23 +89,52 @@ void judge_answer(const struct view *v, const struct call *c, const struct rpc *
 	}
 }
 
-static bool teaches(const struct call *c)
+static bool teaches(const struct call *c, const struct rpc *rpc)
 {
-	return c->method->id == M_TOOLS_LIST || c->n_handles || (c->rule && c->rule->n_gives);
+	enum result_kind kind = kind_of(c, rpc);
+
+	if (kind == RESULT_TASK || (c->method->id == M_TASKS_GET && rpc->kind == RPC_RESULT))
+		return true;
+	return kind == RESULT_COMPLETE && (c->method->id == M_TOOLS_LIST || c->n_handles || (c->rule && c->rule->n_gives));
+}
+
+static enum err learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct rpc *rpc)
+{
+	struct result r;
+	enum err e = result_open(v, c, rpc, &r);
+
+	if (e == E_OK)
+		e = chain_learn(ledger, book, v, c, &r);
+	if (e == E_OK && kind_of(c, rpc) == RESULT_TASK)
+		e = task_keep(ledger, v, c, &rpc->json, rpc->result);
+	return e;
+}
+
+/* What is said of a task later: what its call gives, and how long it will be there. */
+static enum err learn_later(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct rpc *rpc)
+{
+	enum err e = task_learn(ledger, book, v, c, rpc);
+
+	if (e == E_OK && c && c->task && task_is(v, &rpc->json, rpc->result, c->name) &&
+		json_member(&rpc->json, rpc->result, SL("ttlMs")) != JSON_NONE)
+		e = task_keep(ledger, v, c->task, &rpc->json, rpc->result);
+	return e;
+}
+
+static bool is_task_notice(const struct rpc *rpc)
+{
+	return rpc->kind == RPC_NOTIFICATION && slice_eq(rpc->method_name, method_by_id(M_N_TASKS)->name);
 }
 
 enum err judge_learn(
 	struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct rpc *rpc)
 {
-	struct result r;
-
-	if (!c || !c->method || !teaches(c) || kind_of(c, rpc) != RESULT_COMPLETE)
-		return E_OK;
-	enum err e = result_open(v, c, rpc, &r);
 	struct pace *pace = v->arena->pace;
+
+	if (!c ? !is_task_notice(rpc) : !c->method || !teaches(c, rpc))
+		return E_OK;
 	v->arena->pace = NULL; /* nobody else may learn meanwhile */
-	if (e == E_OK)
-		e = chain_learn(ledger, book, v, c, &r);
+	enum err e = !c || c->method->id == M_TASKS_GET ? learn_later(ledger, book, v, c, rpc) : learn(ledger, book, v, c, rpc);
 	v->arena->pace = pace;
 	return e;
 }
@@ -96,6 +144,12 @@ void call_summary(const struct call *c, struct call_summary *out)
 	enum method m = c->method ? c->method->id : M_UNKNOWN;
 	bool named = m == M_TOOLS_CALL;
 
+	if (c->task) { /* it is that call that goes on */
+		call_summary(c->task, out);
+		out->method = m;
+		out->method_name = c->rpc->method_name;
+		return;
+	}
 	*out = (struct call_summary){ .method = m, .method_name = c->rpc->method_name, .action = c->action,
 		.paths = c->clean_paths, .n_paths = c->n_clean_paths };
 	if (named)

@@ -8,6 +8,7 @@
 #include "guards/refuse.h"
 #include "guards/rounds.h"
 #include "guards/scope.h"
+#include "guards/tasks.h"
 
 /* Some value is under way, and nobody knows it yet: no text of the vault can be told from it. */
 static bool withholds(const struct view *v)
@@ -69,6 +70,10 @@ static void judge_known(const struct view *v, const struct rpc *rpc, enum method
 
 	if (m == M_N_RESOURCE_UPDATED && !listen_uri_passes(v, rpc, json_walk(&rpc->json, rpc->params, "uri")))
 		chain_deny(j, "paths", R_RESULT_PATH, SL(""));
+	else if (m == M_N_TASKS)
+		judge_task_notice(v, rpc, j);
+	else if (m == M_N_ACKNOWLEDGED)
+		judge_acknowledged(v, rpc, j);
 	else if (m == M_N_PROGRESS)
 		judge_text(v, rpc, "message", j);
 	else if (m == M_N_CANCELLED)

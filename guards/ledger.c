@@ -45,7 +45,8 @@ void ledger_free(struct ledger *l)
 
 static size_t copy_size(const struct handle *h)
 {
-	size_t n = sizeof *h + h->n_paths * sizeof *h->paths + h->upstream.n + h->kind.n + h->text.n + h->tenant.n;
+	size_t n = sizeof *h + h->n_paths * sizeof *h->paths + h->upstream.n + h->kind.n + h->text.n + h->tenant.n +
+		h->call.n;
 
 	for (size_t i = 0; i < h->n_paths; i++)
 		n += h->paths[i].text.n + h->paths[i].folded.n;
@@ -77,6 +78,7 @@ static struct handle *copy_handle(const struct handle *h)
 	copy->kind = put(&at, h->kind);
 	copy->text = put(&at, h->text);
 	copy->tenant = put(&at, h->tenant);
+	copy->call = put(&at, h->call);
 	for (size_t i = 0; i < h->n_paths; i++) {
 		paths[i].text = put(&at, h->paths[i].text);
 		paths[i].folded = put(&at, h->paths[i].folded);

@@ -19,6 +19,7 @@ struct handle {
 	const struct path *paths;          /* it stands for these; none: an opaque id of nothing with a path */
 	size_t n_paths;
 	struct slice tenant;
+	struct slice call;                 /* of a task: the message that made it, without the values in it; else empty */
 	uint64_t expires_ms;               /* wall clock; 0: never */
 	unsigned uses_left;                /* 0: any number */
 };

@@ -293,16 +293,6 @@ static struct verdict finish(const struct lists *l)
 
 /* --- what the vault says of itself (server/discover) ---------------------------------------------------------------- */
 
-/* Extensions whose messages nobody here understands: what is not offered is not used. */
-static void hide_extensions(struct lists *l, uint32_t result)
-{
-	const struct json *j = &l->doc->json;
-	uint32_t tasks = json_member(j, json_walk(j, result, "capabilities.extensions"), SL("io.modelcontextprotocol/tasks"));
-
-	if (tasks != JSON_NONE)
-		note(l, doc_remove(l->doc, tasks));
-}
-
 /* Only revisions that can be judged. */
 static struct verdict discover_response(struct lists *l, uint32_t result)
 {
@@ -314,7 +304,6 @@ static struct verdict discover_response(struct lists *l, uint32_t result)
 	for (uint32_t t = json_first(j, versions); t < j->tok[versions].next; t = j->tok[t].next)
 		if (!json_is(j, t, JSON_STRING) || !era_find(json_string(j, t, l->doc->arena)))
 			note(l, doc_remove(l->doc, t));
-	hide_extensions(l, result);
 	return finish(l);
 }
 

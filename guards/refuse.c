@@ -1,5 +1,7 @@
 #include "guards/refuse.h"
 
+#include "mcp/stateless.h"
+
 #define MAX_REFUSAL (64 * 1024)
 #define MAX_ECHO 128
 
@@ -123,6 +125,7 @@ struct error_shape {
 	struct slice named;   /* behind a fixed message */
 	bool uniform;         /* says nothing of why */
 	struct slice uri;     /* for `data` */
+	const char *data;     /* further members of it, a comma behind each; NULL: none */
 };
 
 static struct slice error_reply(
@@ -141,6 +144,8 @@ static struct slice error_reply(
 	buf_add_char(&data, '{');
 	if (s->uri.n)
 		add_member(&data, "uri", s->uri, ",");
+	if (s->data)
+		buf_add(&data, slice_of(s->data));
 	add_details(&data, v, j, s->uniform);
 	buf_add_char(&data, '}');
 	rpc_make_error(&out, rpc_id(c->rpc), s->code, buf_slice(&message), buf_slice(&data));
@@ -161,6 +166,11 @@ static struct error_shape shape_of(const struct call *c, const struct judgement 
 	bool hidden = j->why.reason == R_UNKNOWN_TOOL || j->why.reason == R_TOOLS;
 	enum method m = c->method ? c->method->id : M_UNKNOWN;
 
+	if (j->why.reason == R_CAPABILITY)
+		return (struct error_shape){ .code = MCP_MISSING_CAPABILITY, .fixed = "Missing required client capability",
+			.data = "\"requiredCapabilities\":{\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}}," };
+	if (method_is_task(m) && j->why.reason == R_HANDLE)
+		return (struct error_shape){ .code = RPC_INVALID_PARAMS, .fixed = "Task not found" };
 	if (j->why.reason == R_METHOD || m == M_UNKNOWN)
 		return (struct error_shape){ .code = RPC_METHOD_NOT_FOUND, .fixed = "Method not found" };
 	if (j->why.reason == R_INTERNAL)

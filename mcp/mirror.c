@@ -56,6 +56,8 @@ static const char *named_member(enum method m)
 {
 	if (m == M_TOOLS_CALL || m == M_PROMPTS_GET)
 		return "name";
+	if (method_is_task(m))
+		return "taskId";
 	return m == M_RESOURCES_READ ? "uri" : NULL;
 }
 
@@ -119,12 +121,31 @@ bool mirror_has_params(struct slice lines)
 	return false;
 }
 
-/* Values are compared as texts: an integer has one spelling here, since the strict reader lets no other through. */
-static bool same_value(struct slice header, struct slice body, struct arena *arena)
+/* A whole number however it is written: `42`, `042`, `42.0`. */
+static bool read_whole(struct slice s, int64_t *out)
+{
+	bool minus = s.n && s.p[0] == '-';
+	size_t i = minus, digits = 0;
+
+	for (*out = 0; i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && digits < 18; i++, digits++)
+		*out = *out * 10 + (s.p[i] - '0');
+	if (minus)
+		*out = -*out;
+	if (i < s.n && digits && s.p[i] == '.')
+		for (i++; i < s.n && s.p[i] == '0'; i++)
+			;
+	return digits && i == s.n && s.p[i - 1] != '.';
+}
+
+/* Integers are compared as numbers, all else as texts. */
+static bool same_value(struct slice header, struct slice body, bool number, struct arena *arena)
 {
 	struct slice text;
+	int64_t a, b;
 
-	return mirror_decode(header, &text, arena) && slice_eq(text, body);
+	if (!mirror_decode(header, &text, arena))
+		return false;
+	return slice_eq(text, body) || (number && read_whole(text, &a) && read_whole(body, &b) && a == b);
 }
 
 const char *mirror_check_params(struct slice lines, const struct rpc *rpc, const struct mirror_param *p, size_t n, struct arena *arena)
@@ -139,7 +160,7 @@ const char *mirror_check_params(struct slice lines, const struct rpc *rpc, const
 		if (!header.p != !body.p)
 			return header.p ? "an Mcp-Param header repeats an argument that is not there" :
 				"an Mcp-Param header is missing";
-		if (header.p && !same_value(header, body, arena))
+		if (header.p && !same_value(header, body, json_is(&rpc->json, find_param(rpc, &p[i]), JSON_NUMBER), arena))
 			return "an Mcp-Param header does not match the body";
 	}
 	return NULL;

@@ -253,6 +253,8 @@ void channel_judge_vault(struct channel *c, const struct rpc *rpc, struct arena 
 	if (!conf)
 		return;
 	exchange_view(c, conf->policy, arena, &view);
+	if (judge_learn(c->agent->ledger, c->trunk->backend->tools, &view, NULL, rpc) != E_OK)
+		return;
 	judge_from_vault(&view, rpc, j);
 }
 

@@ -92,8 +92,8 @@ static void refuse(struct exchange *x)
 	struct reply *r = exchange_take_reply(x);
 
 	exchange_audit(x, "refused", NULL);
-	if (r && x->rpc.stateless && x->judgement.why.reason == R_METHOD)
-		r->ops->fail(r, 404, x->judgement.refusal);
+	if (r && x->rpc.stateless && (x->judgement.why.reason == R_METHOD || x->judgement.why.reason == R_CAPABILITY))
+		r->ops->fail(r, x->judgement.why.reason == R_METHOD ? 404 : 400, x->judgement.refusal);
 	else if (r && x->rpc.stateless)
 		r->ops->answer(r, x->judgement.refusal);
 	else if (r && x->kind == XK_REQUEST)

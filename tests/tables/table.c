@@ -36,6 +36,7 @@ void table_fresh(struct table *t)
 	arena_reset(&t->arena);
 	t->now_ms = 1000000;
 	t->value_open = false;
+	t->tasks = false;
 	t->rpc = NULL;
 	t->unread = E_OK;
 	t->call = NULL;
@@ -151,6 +152,8 @@ static bool read_key(struct table *t, struct slice key, struct slice value)
 		p->deny_unknown_tools = !slice_eq(value, SL("allow"));
 	else if (slice_eq(key, SL("value_open")))
 		t->value_open = slice_eq(value, SL("yes"));
+	else if (slice_eq(key, SL("tasks")))
+		t->tasks = slice_eq(value, SL("yes"));
 	else if (slice_eq(key, SL("tenant")))
 		p->tenant.text = value;
 	else if (slice_eq(key, SL("partner")))

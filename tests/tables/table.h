@@ -23,6 +23,7 @@ struct table {
 	struct glob_layer globs;
 	uint64_t now_ms;
 	bool value_open;
+	bool tasks;                 /* requests declare that their client knows tasks */
 	struct rpc *rpc;
 	enum err unread;            /* why the last call could not even be read */
 	struct call *call;

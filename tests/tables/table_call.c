@@ -127,9 +127,10 @@ static struct rpc *parse(struct table *t, struct slice text)
 	return NULL;
 }
 
-#define ENVELOPE \
-	"\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}," \
+#define ENVELOPE(capabilities) \
+	"\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{" capabilities "}," \
 	"\"io.modelcontextprotocol/clientInfo\":{\"name\":\"t\",\"version\":\"1\"}"
+#define TASKS "\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}"
 
 /* The same request with the envelope of a stateless revision. */
 static void make_stateless(struct table *t)
@@ -137,6 +138,7 @@ static void make_stateless(struct table *t)
 	const struct method_row *row = method_find(t->rpc->method_name, SIDE_CLIENT, false);
 	const struct json *j = &t->rpc->json;
 	uint32_t meta = json_member(j, t->rpc->params, SL("_meta"));
+	const char *envelope = t->tasks ? ENVELOPE(TASKS) : ENVELOPE("");
 	struct json_edits edits;
 	struct buf b;
 
@@ -147,9 +149,9 @@ static void make_stateless(struct table *t)
 		struct slice old = json_source(j, meta);
 
 		old = slice_trim(slice_from(old, 1));
-		json_edit_raw(&edits, meta, arena_fmt(&t->arena, "{" ENVELOPE "%s%.*s", old.p[0] == '}' ? "" : ",", SL_ARG(old)));
+		json_edit_raw(&edits, meta, arena_fmt(&t->arena, "{%s%s%.*s", envelope, old.p[0] == '}' ? "" : ",", SL_ARG(old)));
 	} else if (meta == JSON_NONE && t->rpc->params != JSON_NONE) {
-		json_edit_insert(&edits, t->rpc->params, SL("_meta"), SL("{" ENVELOPE "}"));
+		json_edit_insert(&edits, t->rpc->params, SL("_meta"), arena_fmt(&t->arena, "{%s}", envelope));
 	}
 	buf_init(&b, 1u << 20);
 	if (json_splice(j, &edits, &b) == E_OK) {

@@ -57,6 +57,10 @@ static void compares(void **state)
 	assert_non_null(check("tools/list", "read", GOOD));
 	assert_non_null(check("Tools/call", "read", GOOD));
 	assert_non_null(check("tools/call", NULL, GOOD));
+	assert_null(check("tools/call", "read", "Mcp-Param-Path: a/b\nMcp-Param-N: 07.00\nMcp-Param-On: true\nMcp-Param-Deep: =?base64?Y2Fmw6kg?=\n"));
+	assert_non_null(check("tools/call", "read", "Mcp-Param-Path: a/b\nMcp-Param-N: 7.\nMcp-Param-On: true\nMcp-Param-Deep: =?base64?Y2Fmw6kg?=\n"));
+	assert_non_null(check("tools/call", "read", "Mcp-Param-Path: a/b\nMcp-Param-N: 7.01\nMcp-Param-On: true\nMcp-Param-Deep: =?base64?Y2Fmw6kg?=\n"));
+	assert_non_null(check("tools/call", "read", "Mcp-Param-Path: a/b\nMcp-Param-N: -7\nMcp-Param-On: true\nMcp-Param-Deep: =?base64?Y2Fmw6kg?=\n"));
 	assert_non_null(check("tools/call", "write", GOOD));
 	assert_non_null(check("tools/call", "=?base64?cmVhZA=?=", GOOD));   /* padding */
 	assert_non_null(check("tools/call", "=?base64?cmVhZB==?=", GOOD));  /* another text */
@@ -147,10 +151,24 @@ static void envelopes(void **state)
 	assert_int_equal(read_meta(META(V "\"2027-01-01\"," C "{}")), STATELESS_UNKNOWN);
 }
 
+static void names_a_task(void **state)
+{
+	struct rpc rpc = parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tasks/get\",\"params\":{\"taskId\":\"t1\"}}");
+	struct mirror_fields f = { .method = SL("tasks/get"), .name = SL("t1") };
+
+	(void)state;
+	assert_null(mirror_check(&f, &rpc, M_TASKS_GET, &arena));
+	f.name = SL("t2");
+	assert_non_null(mirror_check(&f, &rpc, M_TASKS_GET, &arena));
+	f.name = (struct slice){ NULL, 0 };
+	assert_non_null(mirror_check(&f, &rpc, M_TASKS_GET, &arena));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compares),
+		cmocka_unit_test(names_a_task),
 		cmocka_unit_test(other_methods),
 		cmocka_unit_test(writes),
 		cmocka_unit_test(encodes),
