@@ -26,6 +26,7 @@ function certificates(dir) {
     leaf one trusted DNS:localhost,IP:127.0.0.1; leaf two trusted DNS:localhost,IP:127.0.0.1; leaf old trusted DNS:localhost,IP:127.0.0.1 -1
     leaf reader clients URI:spiffe://td/ns/agents/reader; leaf lister clients DNS:lister.example
     leaf other clients URI:spiffe://td/ns/agents/reader2; leaf late clients URI:spiffe://td/ns/agents/reader -1
+    leaf sly clients DNS:spiffe://td/ns/agents/reader,email:spiffe://td/ns/agents/reader
     leaf foreign stranger URI:spiffe://td/ns/agents/reader
     openssl pkey -in one.key -aes128 -passout pass:x -out locked.key`;
   execFileSync('bash', ['-c', script], { stdio: 'pipe' });
@@ -125,6 +126,7 @@ test('HTTP-18: client certificates: each agent by its name, the others not at al
   for (const name of [undefined, 'late', 'foreign', 'one'])
     await assert.rejects(postBy(as(name), s.url, initialize()), (e) => /alert|ECONNRESET|EPIPE|hang up/i.test(`${e.code} ${e.message}`), name);
   assert.equal((await postBy(as('other'), s.url, initialize())).status, 401, 'trusted, but nobody we know');
+  assert.equal((await postBy(as('sly'), s.url, initialize())).status, 401, 'the right text as another kind of name');
   assert.equal((await postBy(as('other'), s.url, initialize(), { authorization: `Bearer ${key}` })).status, 200, 'a key is enough');
   assert.equal((await postBy(as('reader'), s.url, initialize(), { authorization: `Bearer ${key}` })).status, 401, 'two proofs of two agents');
   for (const h of ['x-forwarded-client-cert', 'x-client-cert', 'ssl-client-cert'])

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include "proxy/endpoint.h"
 #include "tls_rig.h"
@@ -137,16 +138,19 @@ static void protocols(void **state)
 static void http_18_no_renegotiation(void **state)
 {
 	struct world *w = *state;
+	unsigned char before[64], after[64];
 
 	start(w, "server", NULL, NULL, (struct http_config){ .max_connections = 0 });
 	SSL_CTX_set_max_proto_version(w->client, TLS1_2_VERSION);
 	assert_true(wire_secure(&w->a, w->client));
 	expect_echo(&w->a);
+	size_t n = SSL_get_peer_finished(w->a.ssl, before, sizeof before);
 	assert_int_equal(SSL_renegotiate(w->a.ssl), 1);
-	SSL_do_handshake(w->a.ssl);
-	wire_turn(&w->loop, 10);
-	assert_int_not_equal(SSL_do_handshake(w->a.ssl), 1);
-	wire_turn(&w->loop, 10);
+	for (int i = 0; i < 10; i++) {
+		SSL_do_handshake(w->a.ssl);
+		wire_turn(&w->loop, 50);
+	}
+	assert_true(SSL_get_peer_finished(w->a.ssl, after, sizeof after) == n && memcmp(before, after, n) == 0);
 	stop(w);
 }
 
@@ -264,6 +268,26 @@ static void goodbye_is_said(void **state)
 	stop(w);
 }
 
+/* More than the kernel takes, complete on our side; how many events before the answer. */
+static int begin_long_answer(struct world *w)
+{
+	static char event[10000];
+	int n = 0;
+
+	memset(event, 'x', sizeof event);
+	w->toy.mode = TOY_STREAM;
+	wire_send(&w->a, POST BODY);
+	wire_turn(&w->loop, 5);
+	while (!w->toy.held->ops->full(w->toy.held)) {
+		w->toy.held->ops->message(w->toy.held, slice_make(event, sizeof event));
+		n++;
+		uv_run(&w->loop, UV_RUN_NOWAIT);
+	}
+	w->toy.held->ops->answer(w->toy.held, SL("{}"));
+	wire_turn(&w->loop, 5);
+	return n;
+}
+
 /* An end without a goodbye may be anybody's: what was asked is given up, and an answer on its way is not taken for delivered. */
 static void truncation_is_noticed(void **state)
 {
@@ -280,6 +304,23 @@ static void truncation_is_noticed(void **state)
 	assert_int_equal(w->toy.gone, 1);
 	assert_int_equal(endpoint_connections(w->endpoint), 0);
 	stop(w);
+	/* With a goodbye the rest of an answer still goes out; without one there is nobody to send it to. */
+	for (int goodbye = 0; goodbye < 2; goodbye++) {
+		start(w, "server", NULL, NULL, (struct http_config){ .max_connections = 0 });
+		assert_true(wire_secure(&w->a, w->client));
+		int events = begin_long_answer(w);
+		if (goodbye)
+			wire_half_close(&w->a);
+		else
+			shutdown(w->a.fd, SHUT_WR);
+		wire_turn(&w->loop, 20);
+		assert_int_equal(endpoint_connections(w->endpoint), goodbye);
+		while (goodbye && events--)
+			wire_expect(&w->a, "xx\n\n\r\n");
+		if (goodbye)
+			wire_expect(&w->a, "data: {}\n\n\r\n0\r\n\r\n");
+		stop(w);
+	}
 }
 
 static void tampering_ends_it(void **state)
@@ -338,6 +379,57 @@ static void http_18_client_certificates(void **state)
 	expect_names(w, "foreign", NULL);
 	expect_names(w, "forserver", NULL);     /* its extendedKeyUsage is not for clients */
 	expect_names(w, "server", NULL);        /* of a CA that vouches for servers alone */
+}
+
+/* The agent's certificate again, good for so many seconds from now. */
+static void make_short_lived(long seconds)
+{
+	FILE *f = fopen(tls_rig_path("agent.pem"), "r");
+	X509 *cert = PEM_read_X509(f, NULL, NULL, NULL);
+
+	fclose(f);
+	f = fopen(tls_rig_path("clients.key"), "r");
+	EVP_PKEY *key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+	fclose(f);
+	X509_gmtime_adj(X509_getm_notAfter(cert), seconds);
+	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+	f = fopen(tls_rig_path("short.pem"), "w");
+	assert_int_equal(PEM_write_X509(f, cert), 1);
+	fclose(f);
+	tls_rig_copy("agent.key", "short.key");
+	X509_free(cert);
+	EVP_PKEY_free(key);
+}
+
+/* It runs out while its connection is open: no name of it counts any more, and the connection ends as soon as nothing is in flight. */
+static void certificate_runs_out(void **state)
+{
+	struct world *w = *state;
+	SSL_CTX *client;
+
+	start(w, "server", "clients.pem", NULL, (struct http_config){ .max_connections = 0 });
+	make_short_lived(2);
+	client = tls_rig_client("trusted", "short");
+	assert_true(wire_secure(&w->a, client));
+	wire_connect(&w->b, &w->loop, w->port);
+	assert_true(wire_secure(&w->b, client));
+	expect_echo(&w->a);
+	assert_int_equal(w->toy.ask.n_names, 3);
+	w->toy.mode = TOY_HOLD;
+	wire_send(&w->b, POST BODY);
+	wire_turn(&w->loop, 4000);
+	assert_int_equal(endpoint_connections(w->endpoint), 1); /* `a` has ended, `b` has a call in flight */
+	w->toy.held->ops->answer(w->toy.held, SL("{\"b\":2}"));
+	w->toy.mode = TOY_ECHO;
+	assert_non_null(strstr(wire_answer(&w->b), "{\"b\":2}"));
+	wire_send(&w->b, POST BODY);
+	wire_answer(&w->b);
+	assert_int_equal(w->toy.ask.n_names, 0);
+	wire_expect_end(&w->b);
+	wire_expect_end(&w->a);
+	wire_close(&w->b);
+	SSL_CTX_free(client);
+	stop(w);
 }
 
 /* A session with a client certificate is never resumed: the certificate is looked at each time. */
@@ -604,6 +696,7 @@ int main(void)
 		TEST(truncation_is_noticed),
 		TEST(tampering_ends_it),
 		TEST(http_18_client_certificates),
+		TEST(certificate_runs_out),
 		TEST(resumption),
 		TEST(rotation),
 		TEST(client_ca_comes_and_goes),
