@@ -218,6 +218,14 @@ static void read_tls_file(struct loader *l, const struct yaml_node *map, const c
 		out->path = config_path(l, node);
 }
 
+static bool has_tcp(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_mcp; i++)
+		if (!c->mcp[i].path.n)
+			return true;
+	return false;
+}
+
 static void read_tls(struct loader *l, const struct yaml_node *map)
 {
 	struct listen_tls *tls = config_array(l, 1, sizeof *tls);
@@ -230,8 +238,11 @@ static void read_tls(struct loader *l, const struct yaml_node *map)
 	read_tls_file(l, map, "client_ca", &tls->client_ca);
 	if (!yaml_get(map, SL("certificate")) || !yaml_get(map, SL("key")))
 		faults_add(l->faults, map->key_at, "`listen.tls` needs `certificate` and `key`, each the name of a PEM file");
-	if (!l->flags->stdio)
-		l->config->tls = tls;
+	if (l->flags->stdio)
+		return;
+	l->config->tls = tls;
+	if (l->config->n_mcp && !has_tcp(l->config))
+		faults_add(l->faults, map->key_at, "`listen.tls` has no meaning where every `mcp` address is a unix socket");
 }
 
 void config_read_listen(struct loader *l, const struct yaml_node *map)

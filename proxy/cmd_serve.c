@@ -270,10 +270,10 @@ static struct config *load(struct sidecar *s)
 	if (config && config->tls)
 		context = tls_context_load(config->tls, &faults);
 	load_print_faults(stderr, &faults);
-	if (context) {
-		s->tls = tls_create(context);
-		s->encrypted = true;
-	}
+	s->tls = context ? tls_create(context) : NULL;
+	s->encrypted = s->tls != NULL;
+	if (context && !s->tls)
+		fprintf(stderr, "narrowgate: %s\n", err_text(E_NOMEM));
 	if (config && config->tls && !s->tls) {
 		config_unref(config);
 		config = NULL;

@@ -139,6 +139,8 @@ static void listener_faults(void **state)
 		{ "listen: {tls: {certificate: a, key: ''}}\n", "f.yaml:1:37: an empty text\n" },
 		{ "listen:\n  tls:\n    certificate: a\n    key: |\n      -----BEGIN PRIVATE KEY-----\n      MC4CAQ\n",
 			"f.yaml:4:10: `tls.key` is the name of a file: what it holds never stands in the configuration\n" },
+		{ "listen: {mcp: 'unix:/a', tls: {certificate: a, key: b}}\n",
+			"f.yaml:1:26: `listen.tls` has no meaning where every `mcp` address is a unix socket\n" },
 		{ "listen: {tls: on}\n", "f.yaml:1:15: `tls` must be a map of `key: value`, not a single value\n" },
 		{ "listen: {allowed_origins: ['*']}\n",
 			"f.yaml:1:27: `*` is no origin: write https://app.example, without path or wildcard\n" },
