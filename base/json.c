@@ -47,9 +47,8 @@ static inline char next_byte(const struct reader *r, const char **p)
 {
 	const char *at = *p;
 
-	while (at < r->end && (unsigned char)*at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
-		at++;
-	*p = at;
+	if (at < r->end && (unsigned char)*at <= ' ')
+		*p = at = scan_spaces(at, r->end);
 	return at < r->end ? *at : '\0';
 }
 

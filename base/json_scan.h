@@ -40,6 +40,24 @@ static inline const char *scan_wide(const char *p, const char *end)
 	return p;
 }
 
+/* Steps over spaces, sixteen a step: indented texts have as many as that between two names. */
+static inline const char *scan_spaces(const char *p, const char *end)
+{
+	while (end - p >= 16) {
+		__m128i v = scan_load(p);
+		__m128i blank = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
+		__m128i other = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\r')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
+		unsigned rest = ~(unsigned)_mm_movemask_epi8(_mm_or_si128(blank, other)) & 0xFFFF;
+
+		if (rest)
+			return p + __builtin_ctz(rest);
+		p += 16;
+	}
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	return p;
+}
+
 /* Bit i is set when byte i of the 16 at p is a mark. */
 static inline unsigned scan_mask(const char *p)
 {
@@ -100,6 +118,13 @@ static inline unsigned scan_mask(const char *p)
 	for (unsigned i = 0; (low & SCAN_HIGHS) && i < JSON_SCAN_BYTES; i++)
 		mask |= (unsigned)(p[i] == '"' || p[i] == '\\' || (signed char)p[i] < 0x20) << i;
 	return mask;
+}
+
+static inline const char *scan_spaces(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	return p;
 }
 
 static inline void scan_copy(char *out, const char *p)

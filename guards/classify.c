@@ -3,6 +3,7 @@
  * what cannot be understood becomes a fault or a fact that some guard refuses.
  */
 #include "guards/facts.h"
+#include "guards/offer.h"
 #include "mcp/stateless.h"
 
 static uint32_t param(const struct rpc *rpc, const char *name)
@@ -37,9 +38,16 @@ static bool take_args(struct facts *f, struct args *a)
 	return true;
 }
 
+/* Where nothing is narrowed, nothing told and nothing handed out, nobody asks for the paths. */
+static bool wants_paths(const struct facts *f, const struct rule *rule)
+{
+	return policy_narrows(f->view->policy) || f->view->tells_paths || rule->n_gives || rule->n_takes;
+}
+
 void classify_rule(struct facts *f, const struct rule *rule, const struct args *a, size_t n)
 {
-	classify_paths(f, rule, a, n);
+	if (wants_paths(f, rule))
+		classify_paths(f, rule, a, n);
 	if (rule->scopes)
 		classify_scopes(f, rule, a, n);
 	classify_handles(f, rule, a, n);

@@ -26,6 +26,8 @@ struct view {                       /* all a guard may see */
 	struct slice upstream;          /* its name: handles of one vault are no handles of another */
 	uint64_t now_ms;                /* wall clock, for expiry */
 	bool value_call_open;           /* some value-bearing call of this agent is unanswered on this upstream */
+	bool value_echoes;              /* one was just answered: what comes on other streams may still tell of it */
+	bool tells_paths;               /* the paths of a call are wanted for the audit */
 	struct names *names;            /* what names say, remembered for a moment; NULL: nothing is (guards/names.h) */
 	struct arena *arena;            /* of the exchange; every result lives in it */
 };

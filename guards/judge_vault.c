@@ -12,7 +12,7 @@
 /* Some value is under way, and nobody knows it yet: no text of the vault can be told from it. */
 static bool withholds(const struct view *v)
 {
-	return v->policy->mask_values && v->value_call_open;
+	return v->policy->mask_values && (v->value_call_open || v->value_echoes);
 }
 
 /* Every text of the params, names included, is inside. `secret accessed: a/b` is a sentence like any other. */

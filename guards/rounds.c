@@ -140,8 +140,15 @@ void judge_round(const struct view *v, const struct call *c, const struct rpc *r
 		chain_deny(out, NULL, R_RESULT_FORM, SL("input_required"));
 		return;
 	}
+	struct call_summary summary;
+	struct view here = *v;
+
+	/* It comes as the answer to this very call, on no other stream: only what this call bears may be told by it. */
+	call_summary(c, &summary);
+	here.value_call_open |= summary.bears_values;
+	here.value_echoes = false;
 	if (all != JSON_NONE)
-		judge_requests(v, j, all, &edits, out);
+		judge_requests(&here, j, all, &edits, out);
 	if (chain_shadow(v, out)) {
 		chain_pass(v, rpc, out);
 		return;

@@ -4,7 +4,7 @@
 #ifndef NARROWGATE_MCP_ERA_H
 #define NARROWGATE_MCP_ERA_H
 
-#include "base/slice.h"
+#include "base/buf.h"
 
 struct era {
 	struct slice version;      /* "2025-06-18" */
@@ -24,5 +24,12 @@ const struct era *era_assumed(void);
 const struct era *era_newest(void);
 /* "2024-11-05, 2025-03-26, …" for error texts. */
 struct slice era_list(void);
+
+/*
+ * Adds the data of an UnsupportedProtocolVersion error: what is supported, of all revisions or of a kind, and what was asked for, cut
+ * to a sane length. E_TOO_BIG, E_NOMEM.
+ */
+enum era_kind { ERA_ANY, ERA_HANDSHAKE, ERA_STATELESS };
+enum err era_unsupported(struct buf *out, struct slice requested, enum era_kind);
 
 #endif

@@ -41,7 +41,7 @@ bool mirror_decode(struct slice value, struct slice *text, struct arena *arena)
 {
 	*text = value;
 	if (!is_encoded(value))
-		return true;
+		return value.n == 0 || is_plain(value);
 	struct slice coded = slice_make(value.p + HEAD.n, value.n - HEAD.n - TAIL.n), again;
 	if (!base64_decode(text, coded, arena) || !utf8_valid(*text))
 		return false;
@@ -185,7 +185,9 @@ enum err mirror_write(struct buf *out, const struct rpc *rpc, enum method m, con
 	if (member) {
 		uint32_t tok = json_member(&rpc->json, rpc->params, slice_of(member));
 
-		value = json_is(&rpc->json, tok, JSON_STRING) ? json_string(&rpc->json, tok, arena) : SL("");
+		if (!json_is(&rpc->json, tok, JSON_STRING))
+			return E_INVALID;
+		value = json_string(&rpc->json, tok, arena);
 		value = value.p ? mirror_encode(value, arena) : value;
 		if (!value.p)
 			return E_NOMEM;

@@ -30,14 +30,14 @@ const char *mirror_check_params(struct slice lines, const struct rpc *, const st
 /* Whether some field is an Mcp-Param-*. */
 bool mirror_has_params(struct slice lines);
 /*
- * Adds the fields for a request that goes out, each with its CRLF. E_INVALID: an argument to be repeated is no string, integer
- * or boolean. E_TOO_BIG, E_NOMEM.
+ * Adds the fields for a request that goes out, each with its CRLF. E_INVALID: what is to be repeated is not there, or of a
+ * type that cannot be. E_TOO_BIG, E_NOMEM.
  */
 enum err mirror_write(struct buf *out, const struct rpc *, enum method, const struct mirror_param *, size_t n, struct arena *);
 
 /* A text as a field's value: as it is where it can be, else `=?base64?…?=`. {NULL,0}: no memory. */
 struct slice mirror_encode(struct slice text, struct arena *);
-/* The reverse. False: an encoded value that is malformed, or memory is out. */
+/* The reverse. False: a value that should be encoded, or is so badly, or memory is out. */
 bool mirror_decode(struct slice value, struct slice *text, struct arena *);
 
 #endif

@@ -283,6 +283,34 @@ static void free_exchanges(struct app *app)
 }
 
 /* Each end takes its exchange off the list. */
+static struct exchange *next_subscription(const struct trunk *t)
+{
+	for (struct exchange *x = t->exchanges; x; x = x->next)
+		if (x->method == M_LISTEN && x->kind == XK_REQUEST)
+			return x;
+	return NULL;
+}
+
+/* One of them; each end may end others, so the lists are read anew. */
+static struct exchange *any_subscription(const struct app *app)
+{
+	struct exchange *x = NULL;
+
+	for (size_t i = 0; i < app->n_backends && !x; i++)
+		for (const struct trunk *t = app->backends[i]->trunks; t && !x; t = t->next)
+			x = next_subscription(t);
+	return x;
+}
+
+void app_drain(struct app *app)
+{
+	struct exchange *x;
+
+	app->draining = true;
+	while ((x = any_subscription(app)))
+		exchange_end_subscription(x);
+}
+
 static struct exchange *next_to_cut(const struct trunk *t)
 {
 	for (struct exchange *x = t->exchanges; x; x = x->next)

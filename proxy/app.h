@@ -89,6 +89,8 @@ uint64_t app_now_us(void);
 bool app_init(struct app *, uv_loop_t *, struct config *, struct slice *why);
 /* Fails every request in flight: the drain period is over. */
 void app_cut(struct app *);
+/* Nothing new is begun, and subscriptions, which would never end, do. */
+void app_drain(struct app *);
 /* Closes all channels and vaults; `closed` is called once, when no handle is left on the loop. */
 void app_finish(struct app *, void (*closed)(void *ctx), void *ctx);
 /*

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "guards/judge.h"
+#include "mcp/stateless.h"
 #include "proxy/agent.h"
 #include "proxy/app.h"
 #include "proxy/commands.h"
@@ -119,14 +120,26 @@ static int explain(struct asked *a, struct slice request)
 	struct judgement j = { .id = "00000000000000000000000000000000" };
 	size_t at = 0;
 	enum err e = rpc_parse(&rpc, request, &a->arena, &at);
+	struct slice version;
 
 	if (e != E_OK) {
 		printf("verdict: deny\nrule: message (%s, at byte %zu)\n", err_text(e), at);
 		return 1;
 	}
+	switch (stateless_read(&rpc, &a->arena, &version)) {
+	case STATELESS_NOT:
+		break;
+	case STATELESS_OK:
+		rpc.stateless = true;
+		break;
+	case STATELESS_MALFORMED:
+	case STATELESS_UNKNOWN:
+		printf("verdict: deny\nrule: message (params._meta: not the envelope of a revision that is spoken here)\n");
+		return 1;
+	}
 	struct view view = {
 		.policy = a->agent->policy, .catalog = a->upstream->catalog ? a->upstream->catalog : a->generic,
-		.ledger = a->ledger, .tools = a->tools, .upstream = a->upstream->name, .now_ms = app_wall_ms(), .arena = &a->arena,
+		.ledger = a->ledger, .tools = a->tools, .upstream = a->upstream->name, .now_ms = app_wall_ms(), .tells_paths = true, .arena = &a->arena,
 	};
 	judge_from_agent(&view, &rpc, M_UNKNOWN, &call, &j);
 	print_judgement(&j, request);

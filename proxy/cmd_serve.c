@@ -160,7 +160,7 @@ static void on_terminate(struct service *service)
 {
 	struct sidecar *s = (struct sidecar *)(void *)service;
 
-	s->app.draining = true;
+	app_drain(&s->app);
 	log_info("serve", "shutting down: %zu requests in flight", app_in_flight(&s->app));
 	endpoint_drain(s->endpoint, on_drained, service);
 }

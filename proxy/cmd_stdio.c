@@ -45,7 +45,7 @@ static void on_terminate(struct service *service)
 {
 	struct wrapper *w = (struct wrapper *)(void *)service;
 
-	w->app.draining = true;
+	app_drain(&w->app);
 	stdio_drain(w->stdio, on_drained, service);
 }
 

@@ -1,7 +1,7 @@
 #include "proxy/demo_vault.h"
 
 #include "base/digest.h"
-#include "mcp/era.h"
+#include "mcp/stateless.h"
 #include "mcp/rpc.h"
 #include "proxy/app.h"
 #include "proxy/demo_tools.h"
@@ -211,6 +211,25 @@ static bool knows_session(const struct demo_vault *v, const struct ask *ask, boo
 	return false;
 }
 
+/* It speaks the revisions with a handshake; clients of others fall back to those when they are told. */
+static bool knows_version(const struct ask *ask, const struct rpc *rpc, struct arena *arena, struct reply *reply)
+{
+	const struct era *era = ask->version.p ? era_find(ask->version) : era_assumed();
+	struct slice version = ask->version;
+	struct buf out, data;
+
+	if (era && era->handshake && stateless_read(rpc, arena, &version) == STATELESS_NOT)
+		return true;
+	buf_init(&out, 4096);
+	buf_init(&data, 4096);
+	era_unsupported(&data, version.n ? version : ask->version, ERA_HANDSHAKE);
+	rpc_make_error(&out, rpc_id(rpc), MCP_UNSUPPORTED_VERSION, SL("Unsupported protocol version"), buf_slice(&data));
+	reply->ops->fail(reply, 400, buf_slice(&out));
+	buf_finish(&out);
+	buf_finish(&data);
+	return false;
+}
+
 static void post(struct front *front, const struct ask *ask, struct reply *reply)
 {
 	struct demo_vault *v = (struct demo_vault *)(void *)front;
@@ -218,7 +237,7 @@ static void post(struct front *front, const struct ask *ask, struct reply *reply
 
 	if (rpc_parse(&rpc, ask->body, &v->arena, NULL) != E_OK) {
 		reply->ops->fail(reply, 400, SL("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32700,\"message\":\"Parse error\"}}"));
-	} else if (knows_session(v, ask, rpc.kind == RPC_REQUEST && slice_eq(rpc.method_name, SL("initialize")), reply)) {
+	} else if (knows_version(ask, &rpc, &v->arena, reply) && knows_session(v, ask, rpc.kind == RPC_REQUEST && slice_eq(rpc.method_name, SL("initialize")), reply)) {
 		struct turn turn = { .vault = v, .rpc = &rpc, .reply = reply };
 
 		if (rpc.kind == RPC_REQUEST)

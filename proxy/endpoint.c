@@ -8,7 +8,6 @@
 
 #define REFUSED (-32000)             /* what the SDKs' own servers say with a status that refuses the request's form */
 #define UNSUPPORTED_VERSION (-32022) /* MCP: its data names what is supported, and dual-era clients read it */
-#define MAX_VERSION_BYTES 32
 #define METHODS "GET, POST, DELETE"
 
 struct endpoint {
@@ -117,24 +116,12 @@ static bool is_visible(struct slice s)
 
 static bool refuse_version(struct http_conn *conn, struct slice version)
 {
-	struct slice rest = era_list();
 	struct buf text, data;
 
 	buf_init(&text, 512);
 	buf_init(&data, 512);
-	buf_add(&text, SL("Bad Request: unsupported protocol version (supported: "));
-	buf_add(&text, rest);
-	buf_add(&text, SL(")"));
-	buf_add(&data, SL("{\"supported\":["));
-	while (rest.p) {
-		buf_add_json_string(&data, slice_trim(slice_cut(&rest, ',')));
-		buf_add(&data, rest.p ? SL(",") : SL("]"));
-	}
-	if (version.n <= MAX_VERSION_BYTES && is_visible(version)) {
-		buf_add(&data, SL(",\"requested\":"));
-		buf_add_json_string(&data, version);
-	}
-	buf_add(&data, SL("}"));
+	buf_add_fmt(&text, "Bad Request: unsupported protocol version (supported: %.*s)", SL_ARG(era_list()));
+	era_unsupported(&data, is_visible(version) ? version : SL(""), ERA_ANY);
 	endpoint_refuse(conn, 400, UNSUPPORTED_VERSION, buf_slice(&text), data.failed ? SL("") : buf_slice(&data), SL(""));
 	buf_finish(&text);
 	buf_finish(&data);
@@ -146,9 +133,10 @@ static bool check_mcp(struct http_conn *conn)
 	struct slice version = http_conn_field(conn, FIELD_MCP_PROTOCOL_VERSION);
 	struct slice session = http_conn_field(conn, FIELD_MCP_SESSION_ID);
 
-	if (version.p && !era_find(version))
+	/* With a body, the front refuses it: it knows the message's id, and whether the two agree. */
+	if (version.p && !era_find(version) && (http_conn_verb(conn) != VERB_POST || !is_visible(version) || !version.n))
 		return refuse_version(conn, version);
-	if (version.p && !era_find(version)->handshake && http_conn_verb(conn) != VERB_POST) {
+	if (version.p && era_find(version) && !era_find(version)->handshake && http_conn_verb(conn) != VERB_POST) {
 		endpoint_refuse(conn, 405, RPC_INVALID_REQUEST, SL("Method Not Allowed: this revision has POST alone"), SL(""), SL("POST"));
 		return false;
 	}

@@ -350,6 +350,17 @@ void exchange_abandon(struct exchange *x)
 	exchange_end(x, X_CANCELLED);
 }
 
+void exchange_end_subscription(struct exchange *x)
+{
+	struct reply *r = exchange_take_reply(x);
+
+	if (r) {
+		r->ops->stream(r);
+		r->ops->accepted(r);
+	}
+	exchange_abandon(x);
+}
+
 void exchange_cancelled(struct exchange *x)
 {
 	if (reading_waits(x) && !reading_finish(x))
@@ -390,7 +401,7 @@ void exchange_view(const struct channel *c, const struct policy *policy, struct 
 
 	*out = (struct view){
 		.policy = policy, .catalog = backend_catalog(b), .ledger = c->agent->ledger, .tools = b->tools,
-		.upstream = b->conf->name, .now_ms = app_wall_ms(), .names = &b->app->names, .arena = arena,
-		.value_call_open = b->open_value_calls > 0 || uv_now(b->app->loop) < b->values_until_ms,
+		.upstream = b->conf->name, .now_ms = app_wall_ms(), .tells_paths = audit_wanted(b->app->audit), .names = &b->app->names, .arena = arena,
+		.value_call_open = b->open_value_calls > 0, .value_echoes = uv_now(b->app->loop) < b->values_until_ms,
 	};
 }

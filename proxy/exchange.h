@@ -76,6 +76,9 @@ void exchange_discard(struct exchange *);
 /* The agent has closed the stream of a stateless request, which cancels it on both hops. */
 void exchange_abandon(struct exchange *);
 
+/* Ends a subscription that is open, gracefully: its stream ends, the vault is told. */
+void exchange_end_subscription(struct exchange *);
+
 /* The vault's own tools/list has been read (or could not be): judge again. */
 void exchange_resume_judging(struct exchange *, bool ok);
 /* The vault has been introduced to: judged and sent like any other. */

@@ -74,7 +74,9 @@ static const char *on_hello(struct exchange *x, const struct rpc *rpc, struct ar
 	uint32_t name = json_walk(&rpc->json, rpc->result, "serverInfo.name");
 	struct slice v = json_is(&rpc->json, version, JSON_STRING) ? json_string(&rpc->json, version, arena) : SL("");
 
-	if (!era_find(v) || v.n >= sizeof c->version)
+	const struct era *era = era_find(v);
+
+	if (!era || !era->handshake || v.n >= sizeof c->version)
 		return "the vault chose a protocol revision that narrowgate does not speak";
 	memcpy(c->version, v.p, v.n);
 	c->version[v.n] = 0;
@@ -84,7 +86,7 @@ static const char *on_hello(struct exchange *x, const struct rpc *rpc, struct ar
 		return "out of memory";
 	b->gives_sessions = upstream_has_session(c->trunk->up);
 	b->streams = x->streaming;
-	b->era = era_find(v);
+	b->era = era;
 	return give_session(x) ? NULL : "too many sessions are open";
 }
 

@@ -1,12 +1,9 @@
 /* The way up: a message of the agent is judged, and what may pass is sent to the vault. */
 #include "base/log.h"
-#include "mcp/mirror.h"
 #include "mcp/stateless.h"
 #include "proxy/exchange_inside.h"
 #include "proxy/fetch.h"
 #include "proxy/remap.h"
-
-#define MAX_MIRROR_BYTES (32 * 1024) /* of header fields that repeat the body */
 
 static void judge(struct exchange *x);
 
@@ -156,43 +153,6 @@ static struct slice own_ids(struct exchange *x, struct slice bytes)
 	return remap_request(bytes, x->upstream_id, &x->arena);
 }
 
-/* The arguments that this call's tool wants repeated in headers. */
-static const struct mirror_param *params_of(struct exchange *x, size_t *n)
-{
-	uint32_t name = json_member(&x->rpc.json, x->rpc.params, SL("name"));
-	struct slice tool = json_is(&x->rpc.json, name, JSON_STRING) ? json_string(&x->rpc.json, name, &x->arena) : SL("");
-
-	*n = 0;
-	return x->method == M_TOOLS_CALL && tool.n ? toolbook_mirrors(x->channel->trunk->backend->tools, tool, n) : NULL;
-}
-
-/* What headers repeat of a stateless request, made anew from the judged bytes. False: the exchange has failed. */
-static bool mirror_of(struct exchange *x, struct slice bytes, struct slice *out)
-{
-	const struct rpc *rpc = &x->rpc;
-	struct rpc judged;
-	struct buf lines;
-	size_t n;
-
-	*out = SL("");
-	if (!x->rpc.stateless || backend_is_pipe(x->channel->trunk->backend))
-		return true;
-	const struct mirror_param *params = params_of(x, &n);
-	buf_init(&lines, MAX_MIRROR_BYTES);
-	bool same = slice_eq(bytes, x->rpc.json.text);
-	enum err e = same ? E_OK : rpc_parse(&judged, bytes, &x->arena, NULL);
-	if (!same)
-		rpc = &judged;
-	if (e == E_OK)
-		e = mirror_write(&lines, rpc, x->method, params, n, &x->arena);
-	*out = e == E_OK ? arena_dup(&x->arena, buf_slice(&lines)) : SL("");
-	buf_finish(&lines);
-	if (e == E_OK && out->p)
-		return true;
-	exchange_fail(x, 400, RPC_INVALID_PARAMS, "an argument that a header must repeat cannot stand in one");
-	return false;
-}
-
 static void send_up(struct exchange *x, struct slice bytes)
 {
 	struct channel *c = x->channel;
@@ -203,7 +163,7 @@ static void send_up(struct exchange *x, struct slice bytes)
 		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "out of memory");
 		return;
 	}
-	if (!mirror_of(x, bytes, &mirror))
+	if (!exchange_mirror(x, bytes, &mirror))
 		return;
 	note_progress(x);
 	bytes = own_ids(x, bytes);
@@ -289,7 +249,7 @@ static void pass(struct exchange *x)
 		send_up(x, bytes);
 }
 
-static void wait_for_tools(struct exchange *x)
+void exchange_wait_for_tools(struct exchange *x)
 {
 	if (x->fetched) {
 		exchange_fail(x, 502, RPC_INTERNAL_ERROR, "the vault's tool list could not be read, and without it the call cannot be judged");
@@ -314,7 +274,7 @@ static bool fails_unmet(struct exchange *x)
 	asks = asks && x->method != M_DISCOVER;
 	if (asks && !met && x->rpc.stateless) { /* its tool list says who it is; one that does not say is nobody we know */
 		if (!x->fetched) {
-			wait_for_tools(x);
+			exchange_wait_for_tools(x);
 			return true;
 		}
 		backend_met(b, SL(""));
@@ -330,38 +290,6 @@ static bool fails_unmet(struct exchange *x)
 	return asks && (!met || !held);
 }
 
-/* Headers that repeat arguments are compared with them; which they are, the vault's tool list says. */
-static bool fails_mirror(struct exchange *x)
-{
-	struct toolbook *tools = x->channel->trunk->backend->tools;
-	const char *bad;
-	size_t n;
-
-	if (!x->rpc.stateless || x->method != M_TOOLS_CALL || x->channel->stdio)
-		return false;
-	const struct mirror_param *params = params_of(x, &n);
-	if (!params && x->params.n && !toolbook_complete(tools)) {
-		wait_for_tools(x);
-		return true;
-	}
-	bad = mirror_check_params(x->params, &x->rpc, params, n, &x->arena);
-	if (bad)
-		exchange_fail(x, 400, MCP_HEADER_MISMATCH, bad);
-	return bad != NULL;
-}
-
-/* The vault wants other headers than its tool list said: that is read anew, once, since nothing was done. */
-bool exchange_learn_mirror(struct exchange *x)
-{
-	if (x->fetched || x->method != M_TOOLS_CALL || backend_is_pipe(x->channel->trunk->backend))
-		return false;
-	upstream_cancel(x->ucall);
-	x->ucall = NULL;
-	toolbook_clear(x->channel->trunk->backend->tools);
-	wait_for_tools(x);
-	return true;
-}
-
 static void judge(struct exchange *x)
 {
 	struct view view;
@@ -373,13 +301,13 @@ static void judge(struct exchange *x)
 		exchange_fail(x, 400, RPC_INVALID_REQUEST, "an answer to a request that was never made");
 		return;
 	}
-	if (fails_unmet(x) || fails_mirror(x))
+	if (fails_unmet(x) || exchange_mirror_fails(x))
 		return;
 	exchange_view(x->channel, x->policy, &x->arena, &view);
 	judge_from_agent(&view, &x->rpc, asked, &x->call, &x->judgement);
 	switch (x->judgement.kind) {
 	case VERDICT_NEED_TOOLS:
-		wait_for_tools(x);
+		exchange_wait_for_tools(x);
 		return;
 	case VERDICT_PASS:
 	case VERDICT_REWRITE:
@@ -400,7 +328,7 @@ void exchange_resume_judging(struct exchange *x, bool ok)
 	if (ok)
 		judge(x);
 	else
-		wait_for_tools(x);
+		exchange_wait_for_tools(x);
 }
 
 /* --- the standing stream ------------------------------------------------------------------------------------------------ */

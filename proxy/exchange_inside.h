@@ -1,6 +1,6 @@
 /*
- * What the three files of an exchange share: exchange.c (states, life, ends), exchange_ask.c (the way up), exchange_answer.c
- * (the way home). Not for others.
+ * What the files of an exchange share: exchange.c (states, life, ends), exchange_ask.c (the way up), exchange_mirror.c (its headers),
+ * exchange_answer.c (the way home). Not for others.
  */
 #ifndef NARROWGATE_PROXY_EXCHANGE_INSIDE_H
 #define NARROWGATE_PROXY_EXCHANGE_INSIDE_H
@@ -27,7 +27,19 @@ void exchange_accept(struct exchange *);
 /* What was put aside is read: the vault's end, if it came meanwhile, counts now. False when the exchange has ended with it. */
 bool exchange_was_read(struct exchange *);
 
-/* A stateless call that the vault refused for its headers: true when it will be sent again with better ones (exchange_ask.c). */
+/* Waits until the vault's tool list is read, then judges again; fails where that was tried before (exchange_ask.c). */
+void exchange_wait_for_tools(struct exchange *);
+
+/* --- exchange_mirror.c --- */
+
+/* The fields that go up with a stateless request, made from the judged bytes; none for others. False: the exchange has failed. */
+bool exchange_mirror(struct exchange *, struct slice bytes, struct slice *lines);
+/* Whether fields that repeat arguments contradict them: the exchange has failed then, or waits for the tool list that says which. */
+bool exchange_mirror_fails(struct exchange *);
+/*
+ * The vault refused a stateless call for its headers: its tool list is read anew, once, since nothing was done, and the call sent again.
+ * False: that cannot help.
+ */
 bool exchange_learn_mirror(struct exchange *);
 
 /* The sink of a request's upstream call (exchange_answer.c). */

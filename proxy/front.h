@@ -14,7 +14,7 @@ struct ask {
 	struct slice body;          /* one message; empty for listen and end_session */
 	struct slice upstream;      /* the NAME of /NAME/mcp; empty: /mcp */
 	struct slice session;       /* Mcp-Session-Id; empty: none */
-	struct slice version;       /* MCP-Protocol-Version; empty: none. Already known to mcp/era. */
+	struct slice version;       /* MCP-Protocol-Version; empty: none. With a message it may be one that nobody knows. */
 	struct slice mcp_method;    /* Mcp-Method, Mcp-Name; p == NULL: none */
 	struct slice mcp_name;
 	struct slice fields;        /* all fields of the head, each with its CRLF; empty where there is no HTTP */

@@ -12,7 +12,6 @@
 #define SESSION_NOT_FOUND (-32001) /* what the SDKs' own servers say with a 404 */
 
 #define MAX_ERROR_BYTES 4096
-#define MAX_VERSION_BYTES 32
 
 /* Who and where, found out before anything is judged. */
 struct caller {
@@ -39,28 +38,29 @@ static bool says_stateless(const struct ask *ask)
 	return era && !era->handshake;
 }
 
-static void fail_version(struct exchange *x, struct slice requested)
+static void fail_version(struct exchange *x, struct slice requested, enum era_kind kind)
 {
-	struct buf out, data;
-	struct slice rest = era_list();
+	struct buf out, text, data;
 	struct reply *r = x->reply;
 
 	buf_init(&out, MAX_ERROR_BYTES);
+	buf_init(&text, MAX_ERROR_BYTES);
 	buf_init(&data, MAX_ERROR_BYTES);
-	buf_add(&data, SL("{\"supported\":["));
-	while (rest.p) {
-		buf_add_json_string(&data, slice_trim(slice_cut(&rest, ',')));
-		buf_add(&data, rest.p ? SL(",") : SL("],\"requested\":"));
-	}
-	buf_add_json_string(&data, slice_head(requested, MAX_VERSION_BYTES));
-	buf_add(&data, SL("}"));
-	rpc_make_error(&out, x->id, MCP_UNSUPPORTED_VERSION, SL("Unsupported protocol version"), buf_slice(&data));
+	buf_add_fmt(&text, "Bad Request: unsupported protocol version (supported: %.*s)", SL_ARG(era_list()));
+	era_unsupported(&data, requested, kind);
+	rpc_make_error(&out, x->id, MCP_UNSUPPORTED_VERSION, buf_slice(&text), buf_slice(&data));
 	r->exchange = NULL;
 	r->ops->fail(r, 400, buf_slice(&out));
 	buf_finish(&out);
+	buf_finish(&text);
 	buf_finish(&data);
 	x->reply = NULL;
 	exchange_discard(x);
+}
+
+static bool knows_version(const struct ask *ask)
+{
+	return !ask->version.p || era_find(ask->version);
 }
 
 /* Headers and body of a stateless request say the same. */
@@ -84,6 +84,12 @@ static bool read_revision(struct exchange *x, const struct ask *ask)
 {
 	struct slice version = SL("");
 
+	enum stateless_read kind = x->rpc.kind == RPC_REQUEST ? stateless_read(&x->rpc, &x->arena, &version) : STATELESS_NOT;
+
+	if (kind == STATELESS_NOT && !knows_version(ask)) {
+		fail_version(x, ask->version, ERA_ANY);
+		return false;
+	}
 	if (x->rpc.kind != RPC_REQUEST) {
 		x->rpc.stateless = x->rpc.kind == RPC_NOTIFICATION && says_stateless(ask);
 		if (x->rpc.kind == RPC_NOTIFICATION || !says_stateless(ask))
@@ -91,7 +97,7 @@ static bool read_revision(struct exchange *x, const struct ask *ask)
 		fail(x, 400, RPC_INVALID_REQUEST, "this revision has no answers of the client's: they come in inputResponses");
 		return false;
 	}
-	switch (stateless_read(&x->rpc, &x->arena, &version)) {
+	switch (kind) {
 	case STATELESS_NOT:
 		if (says_stateless(ask))
 			fail(x, 400, RPC_INVALID_PARAMS, "params._meta lacks io.modelcontextprotocol/protocolVersion");
@@ -100,7 +106,10 @@ static bool read_revision(struct exchange *x, const struct ask *ask)
 		fail(x, 400, RPC_INVALID_PARAMS, "params._meta: a member of the protocol's is missing or of another type");
 		return false;
 	case STATELESS_UNKNOWN:
-		fail_version(x, version);
+		if (ask->stdio || slice_eq(ask->version, version))
+			fail_version(x, version, ERA_STATELESS);
+		else
+			fail(x, 400, MCP_HEADER_MISMATCH, "the MCP-Protocol-Version header does not match the body");
 		return false;
 	case STATELESS_OK:
 		break;
@@ -233,6 +242,10 @@ static void post_batch(struct front *front, const struct ask *ask, struct reply 
 
 	if (!x) {
 		reply->ops->fail(reply, 503, SL(""));
+		return;
+	}
+	if (!knows_version(ask) || says_stateless(ask)) {
+		fail(x, 400, RPC_INVALID_REQUEST, unreadable(E_BATCH));
 		return;
 	}
 	struct channel *c = find_caller(x, ask, &who) ? find_channel(x, ask, &who, false) : NULL;

@@ -1,7 +1,7 @@
 /*
- * A call and the vault's answer to it, through all guards. Input: a byte for the catalog, a byte for the profile, then the
- * agent's message and the vault's, one a line. Whatever goes on and whatever is refused must be a message that reads strictly
- * again; a call that was rewritten must pass unchanged when judged again.
+ * A call and the vault's answer to it, through all guards. Input: a byte for the catalog (its top bit: a stateless revision), a byte
+ * for the profile, then the agent's message and the vault's, one a line. Whatever goes on and whatever is refused must be a message
+ * that reads strictly again; a call that was rewritten must pass unchanged when judged again.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -68,13 +68,14 @@ static void must_read(struct slice text, struct arena *arena)
 	must(rpc_parse(&rpc, text, arena, NULL) == E_OK);
 }
 
-static void judge_again(const struct view *v, struct slice bytes)
+static void judge_again(const struct view *v, struct slice bytes, bool stateless)
 {
 	struct rpc rpc;
 	struct call *call = NULL;
 	struct judgement j = { .id = "0" };
 
 	must(rpc_parse(&rpc, bytes, v->arena, NULL) == E_OK);
+	rpc.stateless = stateless;
 	judge_from_agent(v, &rpc, M_UNKNOWN, &call, &j);
 	must(j.kind == VERDICT_PASS && slice_eq(j.bytes, bytes));
 }
@@ -91,7 +92,8 @@ static void judge_answer_of(struct view *v, struct ledger *ledger, struct toolbo
 	must_read(j.kind == VERDICT_DENY ? j.refusal : j.bytes, v->arena);
 }
 
-static void judge_both(struct view *v, struct ledger *ledger, struct toolbook *tools, struct slice ask, struct slice answer)
+static void judge_both(struct view *v, struct ledger *ledger, struct toolbook *tools, bool stateless, struct slice ask,
+	struct slice answer)
 {
 	struct rpc rpc;
 	struct call *call = NULL;
@@ -99,6 +101,7 @@ static void judge_both(struct view *v, struct ledger *ledger, struct toolbook *t
 
 	if (rpc_parse(&rpc, ask, v->arena, NULL) != E_OK || rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR)
 		return;
+	rpc.stateless = stateless && rpc.kind == RPC_REQUEST;
 	judge_from_agent(v, &rpc, M_UNKNOWN, &call, &j);
 	if (j.kind == VERDICT_DENY) {
 		if (j.refusal.n)
@@ -109,7 +112,7 @@ static void judge_both(struct view *v, struct ledger *ledger, struct toolbook *t
 		return;
 	must_read(j.bytes, v->arena);
 	if (j.kind == VERDICT_REWRITE && rpc.kind == RPC_REQUEST)
-		judge_again(v, j.bytes);
+		judge_again(v, j.bytes, rpc.stateless);
 	if (call && rpc.kind == RPC_REQUEST)
 		judge_answer_of(v, ledger, tools, call, answer);
 }
@@ -126,12 +129,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ledger *ledger = ledger_create(16);
 	struct toolbook *tools = toolbook_create(64);
 	struct view view = {
-		.policy = config->agents[data[1] % config->n_agents].policy, .catalog = catalogs[data[0] % N_CATALOGS], .ledger = ledger,
+		.policy = config->agents[data[1] % config->n_agents].policy, .catalog = catalogs[(data[0] & 0x7F) % N_CATALOGS], .ledger = ledger,
 		.tools = tools, .upstream = SL("vault"), .now_ms = 1000, .value_call_open = data[1] & 0x80, .arena = &arena,
 	};
 	must(ledger && tools);
 	arena_init(&arena, 32u << 20);
-	judge_both(&view, ledger, tools, ask, rest);
+	judge_both(&view, ledger, tools, data[0] & 0x80, ask, rest);
 	arena_finish(&arena);
 	toolbook_free(tools);
 	ledger_free(ledger);

@@ -70,7 +70,7 @@ struct slice table_word(struct slice *rest)
 struct view table_view(struct table *t)
 {
 	return (struct view){ .policy = &t->policy, .catalog = t->catalog, .ledger = t->ledger, .tools = t->tools,
-		.upstream = SL("vault"), .now_ms = t->now_ms, .value_call_open = t->value_open, .arena = &t->arena };
+		.upstream = SL("vault"), .now_ms = t->now_ms, .value_call_open = t->value_open, .tells_paths = true, .arena = &t->arena };
 }
 
 void table_catalog(struct table *t, struct slice text)
