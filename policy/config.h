@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "policy/catalog.h"
 #include "policy/policy.h"
+#include "policy/san.h"
 
 /* A value that is a secret: never inline, always a reference; read by proxy/, re-read when it changes. */
 enum secret_from { SECRET_NONE, SECRET_FILE, SECRET_ENV };
@@ -51,7 +52,7 @@ struct upstream_config {
 	size_t max_message_bytes;
 };
 
-enum identify_by { IDENTIFY_LOCAL, IDENTIFY_API_KEY };
+enum identify_by { IDENTIFY_LOCAL, IDENTIFY_API_KEY, IDENTIFY_MTLS };
 struct agent_config {
 	struct slice name;
 	struct origin at;
@@ -59,13 +60,27 @@ struct agent_config {
 	const struct slice *upstreams;   /* names; n == 0: all */
 	size_t n_upstreams;
 	enum identify_by identify;
-	unsigned char api_key_sha256[32];
+	unsigned char api_key_sha256[32]; /* IDENTIFY_API_KEY */
+	struct san san;                  /* IDENTIFY_MTLS: of the verified client certificate */
 };
 
 struct listen_address {
-	struct slice host;   /* "127.0.0.1", "::1", "localhost", "0.0.0.0" */
+	struct slice host;   /* "127.0.0.1", "::1", "localhost", "0.0.0.0"; empty: a unix socket */
 	uint16_t port;       /* 0: any free one (tests) */
+	struct slice path;   /* of a unix socket, absolute */
 	struct origin at;
+};
+
+/* A file named in the configuration, and where. */
+struct file_ref {
+	struct slice path;   /* empty: not given */
+	struct origin at;
+};
+
+/* TLS for agents who come over TCP; unix sockets stay plain. */
+struct listen_tls {
+	struct file_ref certificate, key;
+	struct file_ref client_ca; /* given: a client certificate from it is required */
 };
 
 struct config {
@@ -74,6 +89,7 @@ struct config {
 	const struct listen_address *mcp;
 	size_t n_mcp;
 	const struct listen_address *admin; /* NULL: off */
+	const struct listen_tls *tls;    /* NULL: off */
 	uint64_t drain_ms;
 	const struct slice *allowed_origins;
 	size_t n_allowed_origins;

@@ -4,6 +4,7 @@
 
 static const char *const agent_keys[] = { "name", "profile", "upstreams", "identify", NULL };
 static const char *const identify_keys[] = { "api_key_sha256", "jwt", "mtls", "local", NULL };
+static const char *const mtls_keys[] = { "san", NULL };
 
 static int hex_digit(char c)
 {
@@ -40,6 +41,37 @@ static void read_key_hash(struct loader *l, const struct yaml_node *node, struct
 	agent->identify = IDENTIFY_API_KEY;
 }
 
+/* `spiffe://…` and every other URI have a colon, e-mail addresses an at sign. */
+static enum san_kind kind_of(struct slice text)
+{
+	if (memchr(text.p, ':', text.n))
+		return SAN_URI;
+	return memchr(text.p, '@', text.n) ? SAN_EMAIL : SAN_DNS;
+}
+
+static void read_mtls(struct loader *l, const struct yaml_node *node, struct agent_config *agent)
+{
+	agent->identify = IDENTIFY_MTLS;
+	if (!yaml_is(node, YAML_MAP, l->faults))
+		return;
+	yaml_only(node, mtls_keys, l->faults);
+	const struct yaml_node *san = yaml_get(node, SL("san"));
+
+	if (!san) {
+		faults_add(l->faults, node->key_at, "`mtls` needs `san`: a URI, DNS name or e-mail address of the client certificate");
+		return;
+	}
+	agent->san.text = config_text(l, san);
+	if (!agent->san.text.p)
+		return;
+	agent->san.kind = kind_of(agent->san.text);
+	if (memchr(agent->san.text.p, '*', agent->san.text.n))
+		faults_add(l->faults, san->at, "`san` is compared as it stands: wildcards have no meaning in it");
+	if (!l->flags->stdio && (!l->config->tls || !l->config->tls->client_ca.at.line))
+		faults_add(l->faults, node->key_at,
+			"`identify: mtls` needs `listen.tls.client_ca`: no client certificate would be asked for");
+}
+
 static void read_identify(struct loader *l, const struct yaml_node *node, struct agent_config *agent)
 {
 	if (!yaml_is(node, YAML_MAP, l->faults))
@@ -49,11 +81,11 @@ static void read_identify(struct loader *l, const struct yaml_node *node, struct
 	const struct yaml_node *jwt = yaml_get(node, SL("jwt")), *mtls = yaml_get(node, SL("mtls"));
 
 	if (node->n != 1)
-		faults_add(l->faults, node->at, "`identify` holds exactly one of api_key_sha256, local");
+		faults_add(l->faults, node->at, "`identify` holds exactly one of api_key_sha256, mtls, local");
 	if (jwt)
 		config_not_here(l, jwt->key_at, "`identify: jwt`");
 	if (mtls)
-		config_not_here(l, mtls->key_at, "`identify: mtls`");
+		read_mtls(l, mtls, agent);
 	if (key)
 		read_key_hash(l, key, agent);
 	if (local && !yaml_bool(local, true, l->faults))
@@ -94,7 +126,7 @@ static struct profile *read_agent(struct loader *l, const struct yaml_node *node
 		read_identify(l, identify, agent);
 	else
 		faults_add(l->faults, node->at,
-			"an agent without `identify`: write `identify: {local: true}` or an api_key_sha256");
+			"an agent without `identify`: write `identify: {local: true}`, an api_key_sha256 or `mtls: {san: …}`");
 	if (upstreams)
 		read_agent_upstreams(l, upstreams, agent);
 	if (!profile)
@@ -118,6 +150,11 @@ static void check_distinct(struct loader *l, const struct agent_config *v, size_
 		else if (last->identify == IDENTIFY_LOCAL)
 			faults_add(l->faults, last->at,
 				"`%.*s` and `%.*s` are both `local`: nobody could tell them apart", SL_ARG(v[i].name),
+				SL_ARG(last->name));
+		else if (last->identify == IDENTIFY_MTLS && !san_eq(v[i].san, last->san))
+			continue;
+		else if (last->identify == IDENTIFY_MTLS)
+			faults_add(l->faults, last->at, "`%.*s` and `%.*s` have the same `mtls.san`", SL_ARG(v[i].name),
 				SL_ARG(last->name));
 		else if (!memcmp(v[i].api_key_sha256, last->api_key_sha256, sizeof last->api_key_sha256))
 			faults_add(l->faults, last->at, "`%.*s` and `%.*s` have the same api_key_sha256",
@@ -144,11 +181,13 @@ static void check_callers(struct loader *l)
 				"no agent is `identify: {local: true}`: the caller on stdio would be nobody");
 		return;
 	}
-	for (size_t i = 0; i < c->n_mcp && !has_agent_by(c, IDENTIFY_API_KEY); i++) {
-		if (!config_is_loopback(c->mcp[i].host)) {
+	if (has_agent_by(c, IDENTIFY_API_KEY) || has_agent_by(c, IDENTIFY_MTLS))
+		return;
+	for (size_t i = 0; i < c->n_mcp; i++) {
+		if (!c->mcp[i].path.n && !config_is_loopback(c->mcp[i].host)) {
 			faults_add(l->faults, c->mcp[i].at,
 				"`mcp: %.*s` is open to other machines, but no agent proves who it is: add agents with "
-				"`identify: {api_key_sha256: …}`, or listen on localhost",
+				"`identify: {api_key_sha256: …}` or `{mtls: …}`, or listen on localhost",
 				SL_ARG(c->mcp[i].host));
 			return;
 		}

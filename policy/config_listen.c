@@ -6,8 +6,10 @@
 #define DEFAULT_MCP_PORT 8808
 #define DEFAULT_DRAIN_MS 25000
 #define MAX_ADDRESSES    16
+#define MAX_UNIX_PATH    107 /* of struct sockaddr_un, without its NUL */
 
 static const char *const listen_keys[] = { "mcp", "admin", "drain", "tls", "allowed_origins", "allowed_hosts", NULL };
+static const char *const tls_keys[] = { "certificate", "key", "client_ca", NULL };
 
 bool config_is_loopback(struct slice host)
 {
@@ -76,17 +78,24 @@ static bool cut_address(struct slice text, struct slice *host, uint16_t *port)
 		(is_address(*host) || slice_eq(*host, SL("localhost")));
 }
 
+static bool read_unix(struct loader *l, const struct yaml_node *node, struct slice path, struct listen_address *out)
+{
+	out->path = path;
+	if (path.n > 1 && path.n <= MAX_UNIX_PATH && path.p[0] == '/' && path.p[path.n - 1] != '/')
+		return true;
+	faults_add(l->faults, node->at, "a unix socket is unix:/PATH, an absolute name of at most %d bytes", MAX_UNIX_PATH);
+	return false;
+}
+
 static bool read_address(struct loader *l, const struct yaml_node *node, struct listen_address *out)
 {
 	struct slice text = config_text(l, node);
 
 	if (!text.p)
 		return false;
-	if (slice_starts(text, SL("unix:"))) {
-		config_not_here(l, node->at, "`unix:`");
-		return false;
-	}
 	*out = (struct listen_address){ .at = node->at };
+	if (slice_starts(text, SL("unix:")))
+		return read_unix(l, node, slice_from(text, 5), out);
 	if (cut_address(text, &out->host, &out->port))
 		return true;
 	faults_add(l->faults, node->at,
@@ -140,6 +149,10 @@ static void read_admin(struct loader *l, const struct yaml_node *node)
 
 	if (!admin || !read_address(l, node, admin))
 		return;
+	if (admin->path.n) {
+		faults_add(l->faults, node->at, "`admin` is host:port: probes do not come over a unix socket");
+		return;
+	}
 	if (slice_eq(admin->host, SL("localhost")))
 		admin->host = SL("127.0.0.1");
 	l->config->admin = admin;
@@ -191,6 +204,47 @@ static void read_hosts(struct loader *l, const struct yaml_node *node)
 				SL_ARG(slice_head(c->allowed_hosts[i], 80)));
 }
 
+/* The name of a file. A key or certificate written out is an error, and is not repeated. */
+static void read_tls_file(struct loader *l, const struct yaml_node *map, const char *name, struct file_ref *out)
+{
+	const struct yaml_node *node = yaml_get(map, slice_of(name));
+
+	if (!node)
+		return;
+	out->at = node->at;
+	if (node->kind == YAML_SCALAR && slice_find(node->text, SL("-----BEGIN")) >= 0)
+		faults_add(l->faults, node->at, "`tls.%s` is the name of a file: what it holds never stands in the configuration", name);
+	else
+		out->path = config_path(l, node);
+}
+
+static bool has_tcp(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_mcp; i++)
+		if (!c->mcp[i].path.n)
+			return true;
+	return false;
+}
+
+static void read_tls(struct loader *l, const struct yaml_node *map)
+{
+	struct listen_tls *tls = config_array(l, 1, sizeof *tls);
+
+	if (!tls || !yaml_is(map, YAML_MAP, l->faults))
+		return;
+	yaml_only(map, tls_keys, l->faults);
+	read_tls_file(l, map, "certificate", &tls->certificate);
+	read_tls_file(l, map, "key", &tls->key);
+	read_tls_file(l, map, "client_ca", &tls->client_ca);
+	if (!yaml_get(map, SL("certificate")) || !yaml_get(map, SL("key")))
+		faults_add(l->faults, map->key_at, "`listen.tls` needs `certificate` and `key`, each the name of a PEM file");
+	if (l->flags->stdio)
+		return;
+	l->config->tls = tls;
+	if (l->config->n_mcp && !has_tcp(l->config))
+		faults_add(l->faults, map->key_at, "`listen.tls` has no meaning where every `mcp` address is a unix socket");
+}
+
 void config_read_listen(struct loader *l, const struct yaml_node *map)
 {
 	l->config->drain_ms = DEFAULT_DRAIN_MS;
@@ -208,7 +262,7 @@ void config_read_listen(struct loader *l, const struct yaml_node *map)
 	if (drain)
 		l->config->drain_ms = config_duration(l, drain, DEFAULT_DRAIN_MS);
 	if (tls)
-		config_not_here(l, tls->key_at, "`listen.tls`");
+		read_tls(l, tls);
 	if (origins)
 		read_origins(l, origins);
 	if (hosts)

@@ -67,9 +67,36 @@ static const struct agent_config *local_agent(const struct config *config)
 	return NULL;
 }
 
+static bool has_name(const struct ask *ask, struct san san)
+{
+	for (size_t i = 0; i < ask->n_names; i++)
+		if (san_eq(ask->names[i], san))
+			return true;
+	return false;
+}
+
+/* Adds the row that a client certificate stands for to what else is known. False: two proofs, and they name different agents. */
+static bool add_by_certificate(const struct config *config, const struct ask *ask, const struct agent_config **found)
+{
+	for (size_t i = 0; i < config->n_agents; i++) {
+		const struct agent_config *a = &config->agents[i];
+
+		if (a->identify != IDENTIFY_MTLS || a == *found || !has_name(ask, a->san))
+			continue;
+		if (*found)
+			return false;
+		*found = a;
+	}
+	return true;
+}
+
 struct agent *agent_identify(struct app *app, const struct ask *ask, const struct agent_config **conf)
 {
 	*conf = by_key(app->config, bearer(ask->authorization));
+	if (!add_by_certificate(app->config, ask, conf)) {
+		*conf = NULL;
+		return NULL;
+	}
 	if (!*conf && ask->local)
 		*conf = local_agent(app->config);
 	if (!*conf)

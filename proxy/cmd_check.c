@@ -1,9 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include "guards/judge.h"
 #include "proxy/commands.h"
 #include "proxy/flags.h"
 #include "proxy/load.h"
+#include "proxy/tls.h"
 
 static void print_upstreams(const struct config *config)
 {
@@ -20,6 +22,47 @@ static void print_absent(const struct config *config)
 {
 	for (size_t i = 0; i < config->n_absent_guards; i++)
 		printf("not in this version: %.*s\n", SL_ARG(config->absent_guards[i]));
+}
+
+/* Reads every certificate file that the configuration names; *tls: those for agents, NULL without them or after a fault. */
+static void check_certificates(const struct config *config, struct tls_context **tls, struct faults *faults)
+{
+	*tls = config->tls ? tls_context_load(config->tls, faults) : NULL;
+	for (size_t i = 0; i < config->n_upstreams; i++)
+		tls_check_upstream(&config->upstreams[i], faults);
+}
+
+static void print_tls(const struct tls_context *tls)
+{
+	struct buf text;
+
+	buf_init(&text, 16384);
+	tls_context_describe(tls, &text);
+	printf("TLS for agents: %.*s\n", SL_ARG(buf_slice(&text)));
+	buf_clear(&text);
+	if (tls_context_complain(tls, time(NULL), &text))
+		printf("warning: %.*s\n", SL_ARG(buf_slice(&text)));
+	buf_finish(&text);
+}
+
+/* The configuration with its certificates. NULL, said on stderr, when anything is wrong. */
+static struct config *load_all(const struct load_source *source, struct tls_context **tls)
+{
+	struct faults faults;
+
+	*tls = NULL;
+	faults_init(&faults);
+	struct config *config = load_config(source, &faults);
+	if (config)
+		check_certificates(config, tls, &faults);
+	load_print_faults(stderr, &faults);
+	if (config && faults_any(&faults)) {
+		tls_context_free(*tls);
+		config_unref(config);
+		config = NULL;
+	}
+	faults_finish(&faults);
+	return config;
 }
 
 /* One agent's profile and its self-test; false when the test found a hole. */
@@ -43,7 +86,7 @@ int cmd_check(int argc, char **argv)
 {
 	struct flag flags[] = { { NULL } };
 	struct load_source source = { 0 };
-	struct faults faults;
+	struct tls_context *tls;
 	bool ok = true;
 	int at = flags_parse(argc, argv, "check FILE", "Validates a configuration, runs the self-test, prints each agent's effective profile.", flags);
 
@@ -55,17 +98,17 @@ int cmd_check(int argc, char **argv)
 		return 2;
 	}
 	source.file = argv[at];
-	faults_init(&faults);
-	struct config *config = load_config(&source, &faults);
-	load_print_faults(stderr, &faults);
-	faults_finish(&faults);
+	struct config *config = load_all(&source, &tls);
 	if (!config)
 		return 2;
 	printf("%s: ok, configuration %.16s\n", source.file, config->hash);
+	if (tls)
+		print_tls(tls);
 	print_upstreams(config);
 	print_absent(config);
 	for (size_t i = 0; i < config->n_agents; i++)
 		ok &= print_agent(&config->agents[i]);
+	tls_context_free(tls);
 	config_unref(config);
 	return ok ? 0 : 1;
 }

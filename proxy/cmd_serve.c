@@ -9,6 +9,7 @@
 #include "proxy/flags.h"
 #include "proxy/reload.h"
 #include "proxy/service.h"
+#include "proxy/tls.h"
 
 #define DEFAULT_FILE "/etc/narrowgate/narrowgate.yaml"
 
@@ -18,6 +19,8 @@ struct sidecar {
 	struct load_source source;
 	struct reload *reload;
 	struct endpoint *endpoint;
+	struct tls *tls;                /* NULL: never yet needed */
+	bool encrypted;                 /* `tls` is in use */
 	struct admin *admin;
 	struct admin_source health;
 };
@@ -92,8 +95,23 @@ static bool open_listeners(struct sidecar *s, struct arena *arena, struct buf *w
 		addresses[i] = service_address(&c->mcp[i], arena);
 	endpoint.http.listen = addresses;
 	endpoint.http.n_listen = c->n_mcp;
+	endpoint.http.filter = tls_filter(s->tls);
 	s->endpoint = endpoint_create(&endpoint, s->service.loop, &s->app.front, why);
 	return s->endpoint && open_admin(s, arena, why);
+}
+
+/* What is in force, and whether agents will like it. */
+static void tell_certificate(const struct tls_context *context)
+{
+	struct buf text;
+
+	buf_init(&text, 8192);
+	tls_context_describe(context, &text);
+	log_info("tls", "%.*s", SL_ARG(buf_slice(&text)));
+	buf_clear(&text);
+	if (tls_context_complain(context, time(NULL), &text))
+		log_warn("tls", "%.*s", SL_ARG(buf_slice(&text)));
+	buf_finish(&text);
 }
 
 static void announce(const struct sidecar *s)
@@ -104,6 +122,8 @@ static void announce(const struct sidecar *s)
 	endpoint_describe(s->endpoint, &text);
 	log_info("serve", "MCP at %.*s, path /mcp, configuration %.16s", SL_ARG(buf_slice(&text)), s->app.config->hash);
 	buf_clear(&text);
+	if (s->tls)
+		tell_certificate(tls_now(s->tls));
 	if (s->admin) {
 		admin_describe(s->admin, &text);
 		log_info("serve", "health at %.*s, path /readyz", SL_ARG(buf_slice(&text)));
@@ -160,7 +180,7 @@ static bool same_listeners(const struct config *a, const struct config *b)
 	if (a->n_mcp != b->n_mcp || !a->admin != !b->admin)
 		return false;
 	for (size_t i = 0; i < a->n_mcp; i++)
-		if (!slice_eq(a->mcp[i].host, b->mcp[i].host) || a->mcp[i].port != b->mcp[i].port)
+		if (!slice_eq(a->mcp[i].host, b->mcp[i].host) || a->mcp[i].port != b->mcp[i].port || !slice_eq(a->mcp[i].path, b->mcp[i].path))
 			return false;
 	return !a->admin || (slice_eq(a->admin->host, b->admin->host) && a->admin->port == b->admin->port);
 }
@@ -180,6 +200,24 @@ static void on_swapped(void *ctx, const struct config *before)
 	if (!same_listeners(before, s->app.config))
 		log_warn("reload", "other listen addresses need a restart: the old ones stay");
 	service_log_policies(s->app.config);
+}
+
+static void on_certified(void *ctx, struct tls_context *context)
+{
+	struct sidecar *s = ctx;
+
+	if (context && s->encrypted && tls_context_same(tls_now(s->tls), context)) {
+		tls_context_free(context);
+		return;
+	}
+	if (context)
+		tell_certificate(context);
+	if (context && s->tls)
+		tls_use(s->tls, context);
+	else if (context && !(s->tls = tls_create(context)))
+		log_error("tls", "%s", err_text(E_NOMEM));
+	s->encrypted = context && s->tls;
+	endpoint_set_filter(s->endpoint, s->encrypted ? tls_filter(s->tls) : NULL);
 }
 
 /* False, said on stderr, when it cannot be started. */
@@ -206,24 +244,48 @@ static bool start(struct sidecar *s, struct config *config)
 static int serve(struct sidecar *s, struct config *config)
 {
 	static const struct service_ops ops = { .terminate = on_terminate, .hangup = on_hangup, .cut = on_cut, .finish = finish };
+	const struct reload_events events = { .swapped = on_swapped, .certified = on_certified, .ctx = s };
 
 	service_init(&s->service, &ops, config->drain_ms);
 	bool ok = start(s, config);
 	if (ok) {
-		s->reload = reload_start(&s->app, &s->source, on_swapped, s);
+		s->reload = reload_start(&s->app, &s->source, &events);
 		announce(s);
 	} else {
 		service_finish(&s->service);
 	}
 	int status = service_run(&s->service);
+	tls_free(s->tls);
 	return ok ? status : 2;
+}
+
+/* The configuration and its certificates. NULL, said on stderr, when one of them is no good. */
+static struct config *load(struct sidecar *s)
+{
+	struct tls_context *context = NULL;
+	struct faults faults;
+
+	faults_init(&faults);
+	struct config *config = load_config(&s->source, &faults);
+	if (config && config->tls)
+		context = tls_context_load(config->tls, &faults);
+	load_print_faults(stderr, &faults);
+	s->tls = context ? tls_create(context) : NULL;
+	s->encrypted = s->tls != NULL;
+	if (context && !s->tls)
+		fprintf(stderr, "narrowgate: %s\n", err_text(E_NOMEM));
+	if (config && config->tls && !s->tls) {
+		config_unref(config);
+		config = NULL;
+	}
+	faults_finish(&faults);
+	return config;
 }
 
 int cmd_serve(int argc, char **argv)
 {
 	struct flag flags[] = { { "config", 'c', "FILE", "the configuration; else $NARROWGATE_CONFIG, else " DEFAULT_FILE }, { NULL } };
 	struct sidecar *s = calloc(1, sizeof *s);
-	struct faults faults;
 	int at = flags_parse(argc, argv, "serve [-c FILE]", "The sidecar: agents connect to it over Streamable HTTP.", flags);
 
 	if (at == -2 || at < 0 || at < argc || !s) {
@@ -233,10 +295,7 @@ int cmd_serve(int argc, char **argv)
 		return at == -2 ? 0 : 2;
 	}
 	s->source.file = load_default_file(flag_value(&flags[0]), DEFAULT_FILE);
-	faults_init(&faults);
-	struct config *config = load_config(&s->source, &faults);
-	load_print_faults(stderr, &faults);
-	faults_finish(&faults);
+	struct config *config = load(s);
 	int status = config ? serve(s, config) : 2;
 	free(s);
 	return status;

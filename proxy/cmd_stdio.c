@@ -104,7 +104,7 @@ static int run(struct wrapper *w, struct config *config)
 	service_init(&w->service, &ops, config->drain_ms);
 	bool ok = start(w, config);
 	if (ok)
-		w->reload = reload_start(&w->app, &w->source, NULL, NULL);
+		w->reload = reload_start(&w->app, &w->source, NULL);
 	else
 		service_finish(&w->service);
 	int status = service_run(&w->service);

@@ -178,6 +178,7 @@ static void fill_ask(struct ask *ask, struct http_conn *conn)
 	ask->traceparent = traceparent_of(conn);
 	ask->last_event_id = http_conn_field(conn, FIELD_LAST_EVENT_ID);
 	ask->local = http_conn_local(conn);
+	ask->names = http_conn_names(conn, &ask->n_names);
 }
 
 static void on_request(struct http_handler *h, struct http_conn *conn)
@@ -290,6 +291,11 @@ struct endpoint *endpoint_create(const struct endpoint_config *config, uv_loop_t
 		return NULL;
 	}
 	return ep;
+}
+
+void endpoint_set_filter(struct endpoint *ep, struct tcp_filter *filter)
+{
+	http_server_set_filter(ep->http, filter);
 }
 
 void endpoint_drain(struct endpoint *ep, void (*drained)(void *ctx), void *ctx)

@@ -25,6 +25,8 @@ struct endpoint_config {
 struct endpoint *endpoint_create(const struct endpoint_config *, uv_loop_t *, struct front *, struct buf *why);
 /* New rules for Origin and Host, for every request from now on. False, the old ones stay: memory, or *bad is no origin. */
 bool endpoint_set_browser_rules(struct endpoint *, const struct browser_config *, struct slice *bad);
+/* TLS from now on, or other certificates, or none; see tcp_server_set_filter. */
+void endpoint_set_filter(struct endpoint *, struct tcp_filter *);
 /* Accepts no more, ends GET streams, lets answers end; then calls back, once. */
 void endpoint_drain(struct endpoint *, void (*drained)(void *ctx), void *ctx);
 /* Ends everything (fronts hear exchange_gone) and frees; `closed` is called once, later. */

@@ -6,6 +6,7 @@
 #define NARROWGATE_PROXY_FRONT_H
 
 #include <stdbool.h>
+#include "policy/san.h"
 #include "proxy/reply.h"
 
 /* What came in. Slices are valid until the reply is done (answer, accepted, fail) or exchange_gone was called. */
@@ -20,6 +21,8 @@ struct ask {
 	struct slice authorization; /* to tell who calls; never passed on */
 	struct slice traceparent;
 	struct slice last_event_id;
+	const struct san *names;    /* of the verified client certificate; never passed on */
+	size_t n_names;
 	bool local;                 /* the peer is this machine: loopback, unix socket, stdio */
 	bool stdio;
 };

@@ -1,5 +1,7 @@
 #include "proxy/http_inside.h"
 
+#include "proxy/tcp_filter.h"
+
 #define TAIL_BYTES 512 /* of room kept behind a big body, so that the peer's end is noticed */
 
 static struct http_server *server_of(const struct http_conn *c)
@@ -237,7 +239,9 @@ static void on_tick(struct tcp_conn *tcp, uint64_t now_ms)
 	struct http_conn *c = conn_of(tcp);
 	const struct http_handler_ops *ops = handler_of(c)->ops;
 
-	if (c->state == CONN_STREAM && ops->silent && now_ms - c->spoke_ms >= server_of(c)->config.keep_alive_ms)
+	if (c->state == CONN_WAIT && !tcp_filter_keeps(tcp))
+		tcp_conn_close(tcp); /* the client certificate has run out */
+	else if (c->state == CONN_STREAM && ops->silent && now_ms - c->spoke_ms >= server_of(c)->config.keep_alive_ms)
 		ops->silent(handler_of(c), c);
 }
 
@@ -290,6 +294,11 @@ unsigned http_conn_accepted(const struct http_conn *c)
 bool http_conn_local(const struct http_conn *c)
 {
 	return c->tcp.local;
+}
+
+const struct san *http_conn_names(const struct http_conn *c, size_t *n)
+{
+	return tcp_peer_names(&c->tcp, n);
 }
 
 bool http_full(struct http_conn *c)

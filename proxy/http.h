@@ -11,9 +11,11 @@
 #include <stdint.h>
 #include <uv.h>
 #include "base/buf.h"
+#include "policy/san.h"
 #include "proxy/http_request.h"
 #include "proxy/http_response.h"
 
+struct tcp_filter;
 struct http_server;
 struct http_conn;
 struct http_handler;
@@ -44,6 +46,7 @@ struct http_handler {
 struct http_config {
 	const struct slice *listen; /* see tcp.h */
 	size_t n_listen;
+	struct tcp_filter *filter;  /* TLS for what comes over TCP; NULL: none. Borrowed. */
 	size_t max_connections;     /* [1024]; more are told 503 and closed */
 	size_t max_head_bytes;      /* [32 KiB] */
 	unsigned max_fields;        /* [100] */
@@ -72,6 +75,8 @@ struct http_server *http_server_create(const struct http_config *, uv_loop_t *, 
 void http_server_drain(struct http_server *, void (*drained)(void *ctx), void *ctx);
 /* Ends everything and frees; `closed` is called once, later. */
 void http_server_close(struct http_server *, void (*closed)(void *ctx), void *ctx);
+/* See tcp_server_set_filter. */
+void http_server_set_filter(struct http_server *, struct tcp_filter *);
 void http_server_describe(const struct http_server *, struct buf *out);
 size_t http_server_connections(const struct http_server *);
 
@@ -85,6 +90,8 @@ struct slice http_conn_field(const struct http_conn *, enum http_field);
 struct slice http_conn_body(const struct http_conn *);
 unsigned http_conn_accepted(const struct http_conn *); /* MEDIA_* */
 bool http_conn_local(const struct http_conn *);
+/* The names of a verified client certificate; NULL and *n == 0: none. */
+const struct san *http_conn_names(const struct http_conn *, size_t *n);
 
 /* --- the answer --------------------------------------------------------------------------------------------------- */
 

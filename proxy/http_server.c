@@ -50,6 +50,8 @@ struct http_server *http_server_create(const struct http_config *config, uv_loop
 		.conn_bytes = sizeof(struct http_conn) + handler->ops->state_bytes,
 		.max_connections = config->max_connections,
 		.refusal = SL("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"),
+		.stranger = SL("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+		.filter = config->filter,
 		.max_in_bytes = config->max_head_bytes + config->max_body_bytes + 2 * TCP_BUFFER_BYTES,
 		.max_out_bytes = config->max_queued_bytes,
 		.slow_reader_ms = config->slow_reader_ms,
@@ -88,6 +90,11 @@ void http_server_close(struct http_server *server, void (*closed)(void *ctx), vo
 	server->closed = closed;
 	server->closed_ctx = ctx;
 	tcp_server_close(&server->tcp);
+}
+
+void http_server_set_filter(struct http_server *server, struct tcp_filter *filter)
+{
+	tcp_server_set_filter(&server->tcp, filter);
 }
 
 void http_server_describe(const struct http_server *server, struct buf *out)

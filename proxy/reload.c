@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "proxy/audit.h"
+#include "proxy/tls.h"
 
 #define POLL_MS 5000
 #define SETTLE_MS 50      /* a swap is a burst of events: read once it is over */
@@ -20,24 +21,49 @@ struct reload {
 	uv_timer_t poll, settle;
 	struct watch watches[MAX_WATCHES];
 	size_t n_watches, n_open;
-	unsigned char seen[DIGEST_BYTES]; /* of the file last tried */
-	void (*swapped)(void *ctx, const struct config *before);
-	void *ctx;
+	struct config *tried;             /* the last one that could be read: its certificate files are looked at */
+	unsigned char seen[DIGEST_BYTES]; /* of the files last tried */
+	struct reload_events events;
 };
 
-static bool sum_file(const struct reload *r, unsigned char out[DIGEST_BYTES])
+/* Adds a file's content to a sum; one that cannot be read counts as empty. False: it could not. */
+static bool add_file(const char *path, unsigned char sum[DIGEST_BYTES])
 {
+	unsigned char both[2 * DIGEST_BYTES];
+	struct slice text = SL("");
 	struct arena arena;
-	struct slice text;
 
-	if (!r->source->file)
-		return false;
 	arena_init(&arena, 16u << 20);
-	bool ok = config_read_file(r->source->file, &arena, &text) == E_OK;
-	if (ok)
-		digest_sha256(text, out);
+	bool ok = config_read_file(path, &arena, &text) == E_OK;
+	memcpy(both, sum, DIGEST_BYTES);
+	digest_sha256(ok ? text : SL(""), both + DIGEST_BYTES);
+	digest_sha256(slice_make((const char *)both, sizeof both), sum);
 	arena_finish(&arena);
 	return ok;
+}
+
+static void add_certificates(const struct listen_tls *tls, unsigned char sum[DIGEST_BYTES])
+{
+	const struct slice paths[] = { tls->certificate.path, tls->key.path, tls->client_ca.path };
+
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		char *path = paths[i].n ? strndup(paths[i].p, paths[i].n) : NULL;
+
+		if (path)
+			add_file(path, sum);
+		free(path);
+	}
+}
+
+/* False: the configuration cannot be read now. */
+static bool sum_files(const struct reload *r, unsigned char out[DIGEST_BYTES])
+{
+	memset(out, 0, DIGEST_BYTES);
+	if (!r->source->file || !add_file(r->source->file, out))
+		return false;
+	if (r->tried->tls)
+		add_certificates(r->tried->tls, out);
+	return true;
 }
 
 static void log_faults(const struct faults *faults)
@@ -50,26 +76,78 @@ static void log_faults(const struct faults *faults)
 
 static void watch_all(struct reload *r);
 
+/* Remembers what was tried last. With other certificate files, what was seen of the old ones means nothing. */
+static void note_tried(struct reload *r, struct config *config)
+{
+	bool same = slice_eq(slice_of(config->hash), slice_of(r->tried->hash));
+
+	config_unref(r->tried);
+	r->tried = config_ref(config);
+	if (!same)
+		sum_files(r, r->seen);
+}
+
+/* The certificates of a configuration, checked. False, said in one line, when they are no good. */
+static bool read_certificates(const struct config *config, struct tls_context **out)
+{
+	struct faults faults;
+
+	*out = NULL;
+	if (!config->tls)
+		return true;
+	faults_init(&faults);
+	*out = tls_context_load(config->tls, &faults);
+	if (!*out && faults.n)
+		log_error("reload", "%.*s:%u:%u: %.*s; nothing was changed: the last good certificate stays in force",
+			SL_ARG(faults.v[0].at.file), faults.v[0].at.line, faults.v[0].at.column, SL_ARG(faults.v[0].text));
+	faults_finish(&faults);
+	return *out != NULL;
+}
+
+/* Takes both over. False: nothing was changed. */
+static bool swap(struct reload *r, struct config *config, struct config *before)
+{
+	struct slice why;
+
+	if (slice_eq(slice_of(config->hash), slice_of(r->app->config->hash))) {
+		config_unref(config);
+		return true;
+	}
+	if (!app_swap(r->app, config, &why)) {
+		log_error("reload", "%.*s; nothing was changed", SL_ARG(why));
+		return false;
+	}
+	log_info("reload", "configuration %.16s is in force", r->app->config->hash);
+	if (r->events.swapped)
+		r->events.swapped(r->events.ctx, before);
+	return true;
+}
+
+static void put_in_force(struct reload *r, struct config *config)
+{
+	struct config *before = config_ref(r->app->config);
+	struct tls_context *tls;
+
+	note_tried(r, config);
+	if (!read_certificates(config, &tls))
+		config_unref(config);
+	else if (swap(r, config, before) && r->events.certified)
+		r->events.certified(r->events.ctx, tls);
+	else
+		tls_context_free(tls);
+	config_unref(before);
+}
+
 static void load(struct reload *r)
 {
 	struct faults faults;
-	struct config *before = config_ref(r->app->config);
-	struct slice why;
 
 	faults_init(&faults);
 	struct config *config = load_config(r->source, &faults);
-	if (!config)
+	if (config)
+		put_in_force(r, config);
+	else
 		log_faults(&faults);
-	else if (slice_eq(slice_of(config->hash), slice_of(r->app->config->hash)))
-		config_unref(config);
-	else if (!app_swap(r->app, config, &why))
-		log_error("reload", "%.*s; nothing was changed", SL_ARG(why));
-	else {
-		log_info("reload", "configuration %.16s is in force", r->app->config->hash);
-		if (r->swapped)
-			r->swapped(r->ctx, before);
-	}
-	config_unref(before);
 	faults_finish(&faults);
 	watch_all(r);
 }
@@ -79,7 +157,7 @@ static void look(struct reload *r)
 	unsigned char now[DIGEST_BYTES];
 
 	app_refresh_credentials(r->app);
-	if (!sum_file(r, now) || memcmp(now, r->seen, sizeof now) == 0)
+	if (!sum_files(r, now) || memcmp(now, r->seen, sizeof now) == 0)
 		return;
 	memcpy(r->seen, now, sizeof now);
 	load(r);
@@ -126,16 +204,22 @@ static void watch_directory(struct reload *r, struct slice file)
 static void watch_all(struct reload *r)
 {
 	const struct config *c = r->app->config;
+	const struct listen_tls *tls = r->tried->tls;
 
 	if (r->source->file)
 		watch_directory(r, slice_of(r->source->file));
 	for (size_t i = 0; i < c->n_upstreams; i++)
 		if (c->upstreams[i].credential.secret.from == SECRET_FILE)
 			watch_directory(r, c->upstreams[i].credential.secret.name);
+	if (tls) {
+		watch_directory(r, tls->certificate.path);
+		watch_directory(r, tls->key.path);
+		if (tls->client_ca.path.n)
+			watch_directory(r, tls->client_ca.path);
+	}
 }
 
-struct reload *reload_start(struct app *app, const struct load_source *source,
-	void (*swapped)(void *ctx, const struct config *before), void *ctx)
+struct reload *reload_start(struct app *app, const struct load_source *source, const struct reload_events *events)
 {
 	struct reload *r = calloc(1, sizeof *r);
 
@@ -143,9 +227,9 @@ struct reload *reload_start(struct app *app, const struct load_source *source,
 		return NULL;
 	r->app = app;
 	r->source = source;
-	r->swapped = swapped;
-	r->ctx = ctx;
-	sum_file(r, r->seen);
+	r->events = events ? *events : (struct reload_events){ NULL };
+	r->tried = config_ref(app->config);
+	sum_files(r, r->seen);
 	uv_timer_init(app->loop, &r->poll);
 	uv_timer_init(app->loop, &r->settle);
 	r->poll.data = r->settle.data = r;
@@ -161,7 +245,7 @@ void reload_now(struct reload *r)
 {
 	app_refresh_credentials(r->app);
 	audit_reopen(r->app->audit);
-	sum_file(r, r->seen);
+	sum_files(r, r->seen);
 	load(r);
 }
 
@@ -173,6 +257,7 @@ static void on_closed(uv_handle_t *h)
 		return;
 	for (size_t i = 0; i < r->n_watches; i++)
 		free(r->watches[i].directory);
+	config_unref(r->tried);
 	free(r);
 }
 

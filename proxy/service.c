@@ -90,6 +90,8 @@ int service_run(struct service *s)
 
 struct slice service_address(const struct listen_address *a, struct arena *arena)
 {
+	if (a->path.n)
+		return arena_fmt(arena, "unix:%.*s", SL_ARG(a->path));
 	bool v6 = a->host.n && memchr(a->host.p, ':', a->host.n);
 
 	return arena_fmt(arena, v6 ? "[%.*s]:%u" : "%.*s:%u", SL_ARG(a->host), a->port);

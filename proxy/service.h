@@ -34,7 +34,7 @@ void service_terminate(struct service *);
 /* All is done: closes everything. Safe to call twice. */
 void service_finish(struct service *);
 
-/* "host:port" or "[v6]:port" of a configured address. */
+/* "host:port", "[v6]:port" or "unix:/path" of a configured address. */
 struct slice service_address(const struct listen_address *, struct arena *);
 /* The effective policy of every agent, and the guards this version lacks, into the log. */
 void service_log_policies(const struct config *);

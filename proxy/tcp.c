@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include "base/wipe.h"
+#include "proxy/tcp_filter.h"
 #include "proxy/tcp_listen.h"
 
 /* --- the pool of buffers ------------------------------------------------------------------------------------------ */
@@ -51,6 +52,9 @@ static void finish_server(struct tcp_server *server)
 {
 	while (server->n_spare)
 		buf_finish(&server->spare[--server->n_spare]);
+	if (server->raw)
+		wipe(server->raw, TCP_RAW_BYTES);
+	free(server->raw);
 	free(server->listeners);
 	server->listeners = NULL;
 	server->n_listeners = 0;
@@ -81,6 +85,7 @@ static void on_conn_closed(uv_handle_t *handle)
 	give_buffer(server, &c->in, c->in_high);
 	give_buffer(server, &c->out, c->out.n);
 	give_buffer(server, &c->sending, c->sending.n);
+	tcp_filter_free(c);
 	free(c);
 	handle_gone(server);
 }
@@ -111,6 +116,8 @@ void tcp_conn_close(struct tcp_conn *c)
 	c->closing = true;
 	if (c->server->ops->closing)
 		c->server->ops->closing(c);
+	if (c->filtered)
+		tcp_filter_end(c);
 	unlink_conn(c);
 	uv_close(&c->uv.handle, on_conn_closed);
 }
@@ -136,7 +143,7 @@ struct buf *tcp_out(struct tcp_conn *c)
 
 size_t tcp_queued(const struct tcp_conn *c)
 {
-	return c->out.n + (c->writing ? uv_stream_get_write_queue_size(&c->uv.stream) : 0);
+	return c->out.n - c->out_done + c->wire.n + (c->writing ? uv_stream_get_write_queue_size(&c->uv.stream) : 0);
 }
 
 static void send_some(struct tcp_conn *c);
@@ -155,13 +162,13 @@ static void on_written(uv_write_t *write, int status)
 		send_some(c);
 }
 
-/* The kernel took n bytes of `out`; libuv takes care of the rest. */
-static void send_later(struct tcp_conn *c, size_t n)
+/* The kernel took n bytes of `from` (out, or wire); libuv takes care of the rest. */
+static void send_later(struct tcp_conn *c, struct buf *from, size_t n)
 {
 	uv_buf_t rest;
 
-	c->sending = c->out;
-	buf_init(&c->out, 0);
+	c->sending = *from;
+	buf_init(from, 0);
 	rest = uv_buf_init(c->sending.p + n, (unsigned)(c->sending.n - n));
 	c->write.data = c;
 	c->writing = true;
@@ -172,24 +179,46 @@ static void send_later(struct tcp_conn *c, size_t n)
 	}
 }
 
+/* False: the kernel did not take all of it, or nothing is to be sent any more. */
+static bool send_now(struct tcp_conn *c, struct buf *from)
+{
+	uv_buf_t all = uv_buf_init(from->p, (unsigned)from->n);
+	int n = uv_try_write(&c->uv.stream, &all, 1);
+
+	c->progress_ms = uv_now(c->server->loop);
+	if (n < 0 && n != UV_EAGAIN)
+		tcp_conn_close(c);
+	else if (n < 0 || (size_t)n < from->n)
+		send_later(c, from, n < 0 ? 0 : (size_t)n);
+	else
+		return true;
+	return false;
+}
+
+static bool send_filtered(struct tcp_conn *c)
+{
+	while (tcp_filter_fill(c)) {
+		if (c->wire.failed) {
+			tcp_conn_close(c);
+			return false;
+		}
+		if (!send_now(c, &c->wire))
+			return false;
+		buf_clear(&c->wire);
+	}
+	give_buffer(c->server, &c->wire, 0);
+	if (c->dead)
+		tcp_shutdown(c);
+	c->out_done = 0;
+	return !c->dead;
+}
+
 static void send_some(struct tcp_conn *c)
 {
 	if (c->closing || c->writing)
 		return;
-	if (c->out.n && !c->broken) {
-		uv_buf_t all = uv_buf_init(c->out.p, (unsigned)c->out.n);
-		int n = uv_try_write(&c->uv.stream, &all, 1);
-
-		c->progress_ms = uv_now(c->server->loop);
-		if (n < 0 && n != UV_EAGAIN) {
-			tcp_conn_close(c);
-			return;
-		}
-		if (n < 0 || (size_t)n < c->out.n) {
-			send_later(c, n < 0 ? 0 : (size_t)n);
-			return;
-		}
-	}
+	if (c->filtered ? !send_filtered(c) : c->out.n && !c->broken && !send_now(c, &c->out))
+		return;
 	give_buffer(c->server, &c->out, c->out.n);
 	if (c->server->ops->flushed)
 		c->server->ops->flushed(c);
@@ -203,6 +232,8 @@ static void end_round(struct tcp_server *server)
 	while ((c = server->waiting)) {
 		server->waiting = c->next_waiting;
 		c->waiting = false;
+		if (c->kept && !c->paused)
+			tcp_filter_received(c, 0);
 		if (c->broken || c->out.failed)
 			tcp_conn_close(c);
 		else
@@ -224,13 +255,23 @@ static void on_check(uv_check_t *check)
 
 /* --- receiving ---------------------------------------------------------------------------------------------------- */
 
+bool tcp_take_in(struct tcp_conn *c)
+{
+	if (!c->in.p && !take_buffer(c->server, &c->in, c->server->config.max_in_bytes))
+		c->broken = true;
+	return c->in.p != NULL;
+}
+
 static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *room)
 {
 	struct tcp_conn *c = handle->data;
 
 	(void)hint;
-	if (!c->in.p && !take_buffer(c->server, &c->in, c->server->config.max_in_bytes))
-		c->broken = true;
+	if (c->filtered) {
+		*room = tcp_filter_room(c);
+		return;
+	}
+	tcp_take_in(c);
 	*room = uv_buf_init(c->in.p ? c->in.p + c->in.n : NULL, (unsigned)(c->in.cap - c->in.n));
 }
 
@@ -239,6 +280,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
 	struct tcp_conn *c = stream->data;
 
 	(void)room;
+	if (c->filtered && n > 0) {
+		tcp_filter_received(c, (size_t)n);
+		return;
+	}
 	if (n > 0) {
 		c->in.n += (size_t)n;
 		if (c->in.n > c->in_high)
@@ -249,7 +294,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *room)
 	tcp_consume(c, 0);
 	if (n == UV_ENOBUFS && !c->broken) {
 		tcp_pause(c);
-	} else if (n == UV_EOF && c->server->ops->eof) {
+	} else if (n == UV_EOF && c->server->ops->eof && !c->filtered) { /* with a filter: cut off, without a goodbye */
 		c->eof = true;
 		c->server->ops->eof(c);
 	} else if (n < 0) {
@@ -280,6 +325,8 @@ void tcp_resume(struct tcp_conn *c)
 	if (!c->paused || c->closing || c->eof)
 		return;
 	c->paused = false;
+	if (c->kept)
+		tcp_wait(c);
 	if (uv_read_start(&c->uv.stream, on_alloc, on_read))
 		tcp_conn_close(c);
 }
@@ -288,6 +335,8 @@ void tcp_shutdown(struct tcp_conn *c)
 {
 	uv_os_fd_t fd;
 
+	if (c->filtered && !c->closing && !c->dead)
+		tcp_filter_end(c);
 	if (!c->closing && uv_fileno(&c->uv.handle, &fd) == 0)
 		shutdown(fd, SHUT_WR);
 }
@@ -384,15 +433,30 @@ static void admit(struct tcp_conn *c)
 		tcp_conn_close(c);
 }
 
-static void turn_away(struct tcp_conn *c)
+static void turn_away(struct tcp_conn *c, struct slice text)
 {
-	struct slice text = c->server->config.refusal;
 	uv_buf_t all = uv_buf_init((char *)(uintptr_t)text.p, (unsigned)text.n);
 
 	if (text.n)
 		uv_try_write(&c->uv.stream, &all, 1);
 	c->closing = true;
 	uv_close(&c->uv.handle, on_conn_closed);
+}
+
+/* Whether the peer of a unix socket is our own user, or root. */
+static bool is_stranger(struct tcp_conn *c)
+{
+	unsigned long left_out = 0;
+	unsigned uid = 0;
+
+	if (tcp_peer_is_ourselves(&c->uv.pipe, &uid))
+		return false;
+	if (!log_limit_admits(&c->server->strangers, uv_now(c->server->loop), &left_out))
+		return true;
+	log_warn("listen", "refused on a unix socket: the peer is user %u, neither narrowgate's own user nor root", uid);
+	if (left_out)
+		log_warn("listen", "and %lu more such peers before that were not logged", left_out);
+	return true;
 }
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -414,8 +478,12 @@ static void on_connection(uv_stream_t *stream, int status)
 		uv_close(&c->uv.handle, on_conn_closed);
 		return;
 	}
-	if (server->n_conns >= server->config.max_connections) {
-		turn_away(c);
+	if (l->path[0] && is_stranger(c)) {
+		turn_away(c, server->config.stranger);
+		return;
+	}
+	if (server->n_conns >= server->config.max_connections || !tcp_filter_open(c)) {
+		turn_away(c, server->config.filter && !l->path[0] ? SL("") : server->config.refusal);
 		return;
 	}
 	if (!l->path[0]) {
@@ -465,6 +533,18 @@ void tcp_server_stop_listening(struct tcp_server *server)
 {
 	server->listening = false;
 	tcp_listen_close(server, on_listener_closed);
+}
+
+void tcp_server_set_filter(struct tcp_server *server, struct tcp_filter *filter)
+{
+	struct tcp_conn *next;
+
+	server->config.filter = filter;
+	for (struct tcp_conn *c = server->conns; c; c = next) {
+		next = c->next;
+		if (!tcp_filter_keeps(c))
+			tcp_conn_close(c);
+	}
 }
 
 void tcp_server_close(struct tcp_server *server)

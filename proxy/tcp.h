@@ -5,7 +5,8 @@
  * uv_prepare for what timers wrote). Buffers come from a pool and go back, wiped, when nothing is in them: an idle
  * connection holds none. There is one timer for all deadlines. SIGPIPE must be ignored by the process.
  *
- * A protocol embeds struct tcp_server and struct tcp_conn as the first members of its own structs.
+ * A protocol embeds struct tcp_server and struct tcp_conn as the first members of its own structs. A filter (TLS, tcp_filter.h)
+ * may stand between the socket and the protocol, which then sees plain bytes as without one.
  */
 #ifndef NARROWGATE_PROXY_TCP_H
 #define NARROWGATE_PROXY_TCP_H
@@ -13,12 +14,15 @@
 #include <stdint.h>
 #include <uv.h>
 #include "base/buf.h"
+#include "base/log.h"
 
 #define TCP_BUFFER_BYTES 16384 /* of a pooled buffer */
 #define TCP_SPARE_BUFFERS 128
 #define TCP_TICK_MS 500
 
 struct tcp_server;
+struct tcp_filter;
+struct tcp_filtered;
 
 struct tcp_conn {
 	union {
@@ -34,11 +38,16 @@ struct tcp_conn {
 	size_t in_high;                /* bytes of `in` that were ever written since it was taken: what must be wiped */
 	struct buf out;                /* to be sent; see tcp_out */
 	struct buf sending;            /* the kernel did not take all of it: libuv is at it */
+	struct tcp_filtered *filtered; /* the filter's state; NULL: none stands here */
+	struct buf wire;               /* what the filter made, to be sent */
+	size_t out_done;               /* bytes of `out` that the filter has taken already */
 	uv_write_t write;
 	uint64_t deadline_ms;          /* loop time at which ops->expired is called, once; 0: none */
 	uint64_t progress_ms;          /* when the peer last took something */
 	size_t left_bytes;             /* of `sending` at the last look */
-	bool local;                    /* the peer is this machine: loopback or a unix socket */
+	bool local;                    /* the peer is this machine: loopback, or ourselves or root over a unix socket */
+	bool kept;                     /* the filter keeps received bytes for which `in` had no room */
+	bool dead;                     /* the filter has failed: its last words go out, nothing more comes in */
 	bool waiting, writing, paused, closing;
 	bool broken;                   /* no memory, or too much queued: closed at the end of the round */
 	bool eof;                      /* the peer will send no more */
@@ -62,6 +71,8 @@ struct tcp_config {
 	size_t conn_bytes;             /* of the struct that begins with a struct tcp_conn; zeroed */
 	size_t max_connections;
 	struct slice refusal;          /* what a connection over that limit is told before it is closed; a literal */
+	struct slice stranger;         /* the same for a peer on a unix socket that is neither our user nor root */
+	struct tcp_filter *filter;     /* of what comes over TCP; NULL: none. Borrowed. */
 	size_t max_in_bytes;
 	size_t max_out_bytes;          /* queued over this: the connection is dropped */
 	uint64_t slow_reader_ms;       /* something waits and the peer takes nothing for so long: dropped */
@@ -84,6 +95,8 @@ struct tcp_server {
 	size_t open_handles;
 	struct buf spare[TCP_SPARE_BUFFERS];
 	size_t n_spare, spare_low;
+	char *raw;                /* TCP_RAW_BYTES for what a filter is to look at; taken when first needed */
+	struct log_limit strangers;
 	void (*closed)(struct tcp_server *);
 	bool starved; /* no memory for a connection: libuv holds it until it is accepted, which each tick tries anew */
 	bool listening, closing;
@@ -97,6 +110,11 @@ bool tcp_server_start(struct tcp_server *, const struct tcp_config *, const stru
 	void (*closed)(struct tcp_server *));
 /* Accepts no more; unix sockets are removed. */
 void tcp_server_stop_listening(struct tcp_server *);
+/*
+ * The filter of all that is accepted from now on. Connections that the new one would not have let in are closed: those without
+ * where there is one now, and those it no longer vouches for.
+ */
+void tcp_server_set_filter(struct tcp_server *, struct tcp_filter *);
 /* Ends everything; `closed` is called later, once. */
 void tcp_server_close(struct tcp_server *);
 /* "127.0.0.1:8808, [::1]:8808" */
@@ -106,7 +124,7 @@ void tcp_server_describe(const struct tcp_server *, struct buf *out);
 struct buf *tcp_out(struct tcp_conn *);
 /* Asks for ops->flushed at the end of this round although nothing may be sent. */
 void tcp_wait(struct tcp_conn *);
-/* Bytes given to tcp_out that the kernel has not taken. */
+/* Bytes to be sent that the kernel has not taken. */
 size_t tcp_queued(const struct tcp_conn *);
 /* Drops n bytes from the front of `in`; an empty buffer goes back to the pool. */
 void tcp_consume(struct tcp_conn *, size_t n);

@@ -136,7 +136,7 @@ static void remove_stale(const char *path)
 	struct stat st;
 	int fd;
 
-	if (stat(path, &st) || !S_ISSOCK(st.st_mode))
+	if (lstat(path, &st) || !S_ISSOCK(st.st_mode))
 		return;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
@@ -165,7 +165,9 @@ static bool open_unix(struct tcp_server *server, struct slice address, uv_connec
 		return fail(why, address, uv_strerror(e));
 	l->open = true;
 	server->open_handles++;
+	mode_t before = umask(0177); /* the file is never open to others, not even for a moment */
 	e = uv_pipe_bind(&l->uv.pipe, name);
+	umask(before);
 	if (e)
 		return fail(why, address, uv_strerror(e));
 	memcpy(l->path, name, sizeof(name));
@@ -225,6 +227,19 @@ bool tcp_peer_is_local(const uv_tcp_t *tcp)
 	int n = sizeof(sa);
 
 	return uv_tcp_getpeername(tcp, (struct sockaddr *)&sa, &n) == 0 && is_loopback(&sa);
+}
+
+bool tcp_peer_is_ourselves(const uv_pipe_t *pipe, unsigned *uid)
+{
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
+	uv_os_fd_t fd;
+
+	*uid = (unsigned)-1;
+	if (uv_fileno((const uv_handle_t *)pipe, &fd) || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) || n != sizeof(peer))
+		return false;
+	*uid = peer.uid;
+	return peer.uid == geteuid() || peer.uid == 0;
 }
 
 void tcp_server_describe(const struct tcp_server *server, struct buf *out)

@@ -28,5 +28,7 @@ bool tcp_listen_all(struct tcp_server *, uv_connection_cb on_connection, struct 
 void tcp_listen_close(struct tcp_server *, uv_close_cb on_closed);
 /* Whether the peer of an accepted TCP connection is on loopback. */
 bool tcp_peer_is_local(const uv_tcp_t *);
+/* Whether the peer of an accepted unix connection runs as our own user or as root (SO_PEERCRED, unix(7)); *uid: as whom. */
+bool tcp_peer_is_ourselves(const uv_pipe_t *, unsigned *uid);
 
 #endif

@@ -28,6 +28,8 @@ check_system 'uv\.h' proxy upstream
 check_system 'curl/' proxy upstream
 check_system 'sys/socket|netinet/|netdb|poll\.h|sys/epoll' proxy upstream
 check_system 'openssl/' proxy upstream base
+# TLS for agents is the matter of proxy/tls*.c; for vaults libcurl does it.
+grep -HnE '#include <openssl/' upstream/*.[ch] proxy/*.[ch] | grep -vE '^proxy/(tls[a-z_]*\.[ch]|harden\.c|main\.c):' && { echo "  OpenSSL outside of proxy/tls*.c"; bad=1; }
 check_system 'llhttp' proxy upstream
 check_system 'yaml\.h|pcre2' policy proxy
 # Clocks: time is passed in below. The log's time stamp is the one exception.

@@ -100,8 +100,11 @@ static void listeners(void **state)
 }
 
 #define NO_ADDRESS "is no address to listen on: write localhost:8808, 127.0.0.1:8808 or [::1]:8808\n"
+#define NO_SOCKET "a unix socket is unix:/PATH, an absolute name of at most 107 bytes\n"
+#define LONG_NAME "0123456789012345678901234567890123456789012345678901234567"
+#define TLS_NEEDS "`listen.tls` needs `certificate` and `key`, each the name of a PEM file\n"
 #define OPEN(host) "`mcp: " host "` is open to other machines, but no agent proves who it is: add agents with " \
-	"`identify: {api_key_sha256: …}`, or listen on localhost\n"
+	"`identify: {api_key_sha256: …}` or `{mtls: …}`, or listen on localhost\n"
 
 static void listener_faults(void **state)
 {
@@ -115,7 +118,12 @@ static void listener_faults(void **state)
 		{ "listen: {mcp: 'example.com:80'}\n", "f.yaml:1:15: `example.com:80` " NO_ADDRESS },
 		{ "listen: {mcp: []}\n", "f.yaml:1:15: `mcp` holds 1 to 16 addresses\n" },
 		{ "listen: {mcp: {a: 1}}\n", "f.yaml:1:15: `mcp` must be a list, not a map of `key: value`\n" },
-		{ "listen: {mcp: 'unix:/run/ng.sock'}\n", "f.yaml:1:15: `unix:` is not in this version\n" },
+		{ "listen: {mcp: 'unix:run/ng.sock'}\n", "f.yaml:1:15: " NO_SOCKET },
+		{ "listen: {mcp: 'unix:'}\n", "f.yaml:1:15: " NO_SOCKET },
+		{ "listen: {mcp: 'unix:/run/'}\n", "f.yaml:1:15: " NO_SOCKET },
+		{ "listen: {mcp: 'unix:/" LONG_NAME LONG_NAME "'}\n", "f.yaml:1:15: " NO_SOCKET },
+		{ "listen: {admin: 'unix:/run/ng.sock'}\n",
+			"f.yaml:1:17: `admin` is host:port: probes do not come over a unix socket\n" },
 		{ "listen: {mcp: '0.0.0.0:8808'}\n", "f.yaml:1:15: " OPEN("0.0.0.0") },
 		{ "listen:\n  mcp: ['127.0.0.1:8808', '[::]:8808']\n", "f.yaml:2:27: " OPEN("::") },
 		{ "listen: {mcp: '127.1.2.3:8808'}\n", NULL },
@@ -124,7 +132,16 @@ static void listener_faults(void **state)
 		{ "listen: {drain: 0s}\n", "f.yaml:1:17: `drain` is a time with its unit, at most 24h: 500ms, 25s, 2m, 1h\n" },
 		{ "listen: {drain: 25h}\n", "f.yaml:1:17: `drain` is a time with its unit, at most 24h: 500ms, 25s, 2m, 1h\n" },
 		{ "listen: {drain: 2m}\n", NULL },
-		{ "listen: {tls: {certificate: a, key: b}}\n", "f.yaml:1:10: `listen.tls` is not in this version\n" },
+		{ "listen: {tls: {certificate: a}}\n", "f.yaml:1:10: " TLS_NEEDS },
+		{ "listen: {tls: {key: a, client_ca: b}}\n", "f.yaml:1:10: " TLS_NEEDS },
+		{ "listen: {tls: {certificate: a, key: b, ca: c}}\n",
+			"f.yaml:1:40: unknown key `ca`: known here are certificate, key, client_ca\n" },
+		{ "listen: {tls: {certificate: a, key: ''}}\n", "f.yaml:1:37: an empty text\n" },
+		{ "listen:\n  tls:\n    certificate: a\n    key: |\n      -----BEGIN PRIVATE KEY-----\n      MC4CAQ\n",
+			"f.yaml:4:10: `tls.key` is the name of a file: what it holds never stands in the configuration\n" },
+		{ "listen: {mcp: 'unix:/a', tls: {certificate: a, key: b}}\n",
+			"f.yaml:1:26: `listen.tls` has no meaning where every `mcp` address is a unix socket\n" },
+		{ "listen: {tls: on}\n", "f.yaml:1:15: `tls` must be a map of `key: value`, not a single value\n" },
 		{ "listen: {allowed_origins: ['*']}\n",
 			"f.yaml:1:27: `*` is no origin: write https://app.example, without path or wildcard\n" },
 		{ "listen: {allowed_hosts: ['a:1']}\n",
@@ -159,24 +176,62 @@ static void agents(void **state)
 	assert_int_equal(c->agents[2].identify, IDENTIFY_LOCAL);
 }
 
+#define MTLS "listen: {tls: {certificate: c, key: k, client_ca: a}}\n"
+
+static void tls(void **state)
+{
+	struct try *t = *state;
+	const struct config *c = try_load_as(t,
+		"listen: {mcp: ['0.0.0.0:8808', 'unix:/run/ng.sock'], tls: {certificate: tls.crt, key: /k/tls.key, client_ca: ca.crt}}\n"
+		"agents:\n"
+		"- {name: a, identify: {mtls: {san: 'spiffe://td/ns/x'}}}\n"
+		"- {name: b, identify: {mtls: {san: agent.example}}}\n"
+		"- {name: c, identify: {mtls: {san: a@b.example}}}\n", "/etc/ng/f.yaml", NULL, NULL);
+
+	assert_string_equal(try_faults(t), "");
+	assert_int_equal(c->n_mcp, 2);
+	assert_int_equal(c->mcp[0].path.n, 0);
+	assert_true(slice_eq(c->mcp[1].path, SL("/run/ng.sock")));
+	assert_true(slice_eq(c->tls->certificate.path, SL("/etc/ng/tls.crt")));
+	assert_true(slice_eq(c->tls->key.path, SL("/k/tls.key")));
+	assert_true(slice_eq(c->tls->client_ca.path, SL("/etc/ng/ca.crt")));
+	assert_int_equal(c->tls->key.at.line, 1);
+	assert_int_equal(c->agents[0].identify, IDENTIFY_MTLS);
+	assert_int_equal(c->agents[0].san.kind, SAN_URI);
+	assert_true(slice_eq(c->agents[0].san.text, SL("spiffe://td/ns/x")));
+	assert_int_equal(c->agents[1].san.kind, SAN_DNS);
+	assert_int_equal(c->agents[2].san.kind, SAN_EMAIL);
+	/* On stdio nobody listens. */
+	c = try_load(t, "listen: {tls: {certificate: c, key: k}}\n", &(struct config_flags){ .stdio = true }, NULL);
+	assert_null(c->tls);
+}
+
 static void agent_faults(void **state)
 {
 	ROWS(*state,
 		{ "agents: []\n", "f.yaml:1:9: `agents` holds 1 to 1000 agents; leave it out for one local caller\n" },
 		{ "agents:\n- x\n", "f.yaml:2:3: this must be a map of `key: value`, not a single value\n" },
 		{ "agents:\n- {name: a}\n",
-			"f.yaml:2:3: an agent without `identify`: write `identify: {local: true}` or an api_key_sha256\n" },
+			"f.yaml:2:3: an agent without `identify`: write `identify: {local: true}`, an api_key_sha256 or `mtls: {san: …}`\n" },
 		{ "agents:\n- identify: {local: true}\n", "f.yaml:2:3: an agent without `name`\n" },
 		{ "agents:\n- {name: a, identify: {local: false}}\n", "f.yaml:2:31: `local` is true, or left out\n" },
 		{ "agents:\n- {name: a, identify: {}}\n",
-			"f.yaml:2:23: `identify` holds exactly one of api_key_sha256, local\n" },
+			"f.yaml:2:23: `identify` holds exactly one of api_key_sha256, mtls, local\n" },
 		{ "agents:\n- {name: a, identify: {api_key_sha256: hunter2}}\n",
 			"f.yaml:2:40: `api_key_sha256` is the SHA-256 of the key in 64 hex digits (`printf %s KEY | sha256sum`), never the key\n" },
 		{ "agents:\n- {name: a, identify: {api_key_sha256: "
 		  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855}}\n",
 			"f.yaml:2:40: `api_key_sha256` is the hash of an empty key\n" },
 		{ "agents:\n- {name: a, identify: {jwt: {issuer: x}}}\n", "f.yaml:2:24: `identify: jwt` is not in this version\n" },
-		{ "agents:\n- {name: a, identify: {mtls: {san: x}}}\n", "f.yaml:2:24: `identify: mtls` is not in this version\n" },
+		{ "agents:\n- {name: a, identify: {mtls: {san: x}}}\n", "f.yaml:2:24: `identify: mtls` needs `listen.tls.client_ca`: "
+			"no client certificate would be asked for\n" },
+		{ MTLS "agents:\n- {name: a, identify: {mtls: {}}}\n",
+			"f.yaml:3:24: `mtls` needs `san`: a URI, DNS name or e-mail address of the client certificate\n" },
+		{ MTLS "agents:\n- {name: a, identify: {mtls: {san: '*.example'}}}\n",
+			"f.yaml:3:36: `san` is compared as it stands: wildcards have no meaning in it\n" },
+		{ MTLS "agents:\n- {name: a, identify: {mtls: {san: x}}}\n- {name: b, identify: {mtls: {san: x}}}\n",
+			"f.yaml:4:3: `a` and `b` have the same `mtls.san`\n" },
+		{ MTLS "agents:\n- {name: a, identify: {mtls: {san: x}}}\n- {name: b, identify: {mtls: {san: y}}}\n", NULL },
 		{ "agents:\n- {name: a, identify: {locl: true}}\n", "f.yaml:2:24: unknown key `locl`: did you mean `local`?\n" },
 		{ "agents:\n- {name: a, identify: {local: true}, upstreams: [v]}\n", "f.yaml:2:49: no upstream is called `v`\n" },
 		{ "agents:\n- {name: a, identify: {local: true}, upstreams: []}\n", "f.yaml:2:49: an empty list\n" },
@@ -324,6 +379,7 @@ int main(void)
 		TEST(listeners),
 		TEST(listener_faults),
 		TEST(agents),
+		TEST(tls),
 		TEST(agent_faults),
 		TEST(stdio_front),
 		TEST(audit_paths_start_at_the_file),

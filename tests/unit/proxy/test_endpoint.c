@@ -1,4 +1,4 @@
-/* MCP over HTTP, through a real socket: what is refused and how, and every way an answer can go. */
+/* MCP over HTTP, through a real socket: what is refused and how, and every way an answer can go. The same over TLS (OVER_TLS). */
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -7,11 +7,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "proxy/endpoint.h"
+#include "tls_rig.h"
 #include "wire.h"
+
+#ifdef OVER_TLS
+static const bool over_tls = true;
+#else
+static const bool over_tls = false;
+#endif
+
+static struct tls *tls;
+static SSL_CTX *client;
+
+static int make_tls(void **state)
+{
+	int e = over_tls ? tls_rig_make(state) : 0;
+
+	if (e || !over_tls)
+		return e;
+	tls = tls_create(tls_rig_context("server", NULL));
+	client = tls_rig_client("trusted", NULL);
+	wire_secure_all(client);
+	return 0;
+}
+
+static int remove_tls(void **state)
+{
+	tls_free(tls);
+	SSL_CTX_free(client);
+	return over_tls ? tls_rig_remove(state) : 0;
+}
 
 struct world {
 	uv_loop_t loop;
@@ -33,6 +64,7 @@ static void start_with(struct world *w, struct http_config http)
 	buf_init(&text, 1024);
 	config.http.listen = &localhost;
 	config.http.n_listen = 1;
+	config.http.filter = tls_filter(tls);
 	w->endpoint = endpoint_create(&config, &w->loop, &w->toy.front, &text);
 	if (!w->endpoint)
 		fail_msg("%.*s", (int)text.n, text.p);
@@ -518,7 +550,7 @@ static void test_half_closed_while_waiting(void **state)
 	w->toy.mode = TOY_STREAM;
 	wire_send(&w->a, POST BODY);
 	wire_expect(&w->a, "\r\n\r\n");
-	shutdown(w->a.fd, SHUT_WR);
+	wire_half_close(&w->a);
 	wire_turn(&w->loop, 5);
 	assert_int_equal(w->toy.gone, 1);
 	wire_expect_end(&w->a);
@@ -530,8 +562,8 @@ static void test_half_closed_after_the_request(void **state)
 	struct world *w = *state;
 
 	wire_turn(&w->loop, 2);
-	assert_int_equal(send(w->a.fd, POST BODY, sizeof(POST BODY) - 1, 0), (int)sizeof(POST BODY) - 1);
-	shutdown(w->a.fd, SHUT_WR);
+	wire_push(&w->a, POST BODY);
+	wire_half_close(&w->a);
 	expect_status(w, "half-closed", wire_answer(&w->a), 200);
 	wire_expect_end(&w->a);
 	assert_int_equal(w->toy.gone, 0);
@@ -697,7 +729,8 @@ static void test_too_many_connections(void **state)
 	wire_send(&w->a, POST BODY);
 	wire_answer(&w->a);
 	wire_connect(&w->b, &w->loop, w->port);
-	expect_status(w, "one too many", wire_answer(&w->b), 503);
+	if (!over_tls) /* else it would have to be told in plain text */
+		expect_status(w, "one too many", wire_answer(&w->b), 503);
 	wire_expect_end(&w->b);
 	wire_close(&w->b);
 	wire_close(&w->a);
@@ -816,6 +849,7 @@ static void test_both_loopbacks(void **state)
 		wire_close(&w->a);
 		w->a.fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_int_equal(connect(w->a.fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+		assert_true(!over_tls || wire_secure(&w->a, client));
 		wire_send(&w->a, "POST /mcp HTTP/1.1\r\nHost: [::1]:8808\r\n" JSON_POST BODY);
 		expect_status(w, "v6", wire_answer(&w->a), 200);
 		assert_true(w->toy.ask.local);
@@ -844,6 +878,9 @@ static void test_unix_socket(void **state)
 	struct endpoint *ep = endpoint_create(&config, &w->loop, &w->toy.front, &why);
 	if (!ep)
 		fail_msg("%.*s", (int)why.n, why.p);
+	struct stat st;
+	assert_int_equal(stat(path + 5, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_null(endpoint_create(&config, &w->loop, &w->toy.front, &why)); /* in use: not stolen */
 	wire_close(&w->a);
 	w->a.fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -854,6 +891,62 @@ static void test_unix_socket(void **state)
 	endpoint_close(ep, NULL, NULL);
 	wire_turn(&w->loop, 5);
 	assert_int_not_equal(access(path + 5, F_OK), 0);
+	buf_finish(&why);
+	stop(w);
+}
+
+/* Another user's process asks; what it was told: the status. */
+static int ask_as_nobody(const char *path)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	char text[64] = "";
+	pid_t child;
+	int status;
+
+	strcpy(sa.sun_path, path);
+	child = fork();
+	if (child)
+		return child;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (setgid(65534) || setuid(65534) || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) || read(fd, text, sizeof(text) - 1) < 12)
+		_exit(1);
+	status = atoi(text + 9);
+	_exit(status == 403 && read(fd, text, sizeof(text)) >= 0 ? 43 : 2);
+}
+
+/* Where the operator opens the socket's file to others, they are still not us. */
+static void test_unix_stranger(void **state)
+{
+	struct world *w = *state;
+	struct endpoint_config config = { .http.n_listen = 1 };
+	struct slice address;
+	struct buf why;
+	char path[64];
+	int status;
+
+	if (geteuid() != 0)
+		skip();
+	snprintf(path, sizeof(path), "unix:/tmp/narrowgate-test-%d.sock", (int)getpid());
+	address = slice_of(path);
+	start_with(w, (struct http_config){ .max_connections = 0 });
+	config.http.listen = &address;
+	buf_init(&why, 1024);
+	struct endpoint *ep = endpoint_create(&config, &w->loop, &w->toy.front, &why);
+	if (!ep)
+		fail_msg("%.*s", (int)why.n, why.p);
+	assert_int_equal(chmod(path + 5, 0666), 0);
+	pid_t child = ask_as_nobody(path + 5);
+	while (waitpid(child, &status, WNOHANG) == 0)
+		wire_turn(&w->loop, 1);
+	assert_int_equal(WEXITSTATUS(status), 43);
+	assert_int_equal(w->toy.posts, 0);
+	assert_int_equal(endpoint_connections(ep), 0);
+	/* A file that is no socket is nobody's leftover: it stays. */
+	endpoint_close(ep, NULL, NULL);
+	wire_turn(&w->loop, 5);
+	assert_int_equal(symlink("/tmp", path + 5), 0);
+	assert_null(endpoint_create(&config, &w->loop, &w->toy.front, &why));
+	assert_int_equal(unlink(path + 5), 0);
 	buf_finish(&why);
 	stop(w);
 }
@@ -900,8 +993,9 @@ int main(void)
 		ALONE(test_addresses),
 		IN_WORLD(test_both_loopbacks),
 		ALONE(test_unix_socket),
+		ALONE(test_unix_stranger),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_tls, remove_tls);
 }

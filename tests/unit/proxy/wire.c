@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <openssl/err.h>
 
 #define PATIENCE_MS 5000
 
@@ -111,6 +113,90 @@ void toy_init(struct toy *toy)
 	toy->ear = (struct toy_exchange){ { &exchange_ops }, toy, &toy->listener };
 }
 
+/* --- plain or TLS ------------------------------------------------------------------------------------------------- */
+
+static SSL_CTX *secure_all;
+
+void wire_secure_all(SSL_CTX *ctx)
+{
+	secure_all = ctx;
+}
+
+/* What SSL_* said, as send and recv say it: -1 with EAGAIN, 0 at the end. */
+static ssize_t as_socket(struct wire *w, int result)
+{
+	switch (SSL_get_error(w->ssl, result)) {
+	case SSL_ERROR_NONE:
+		return result;
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		errno = EAGAIN;
+		return -1;
+	case SSL_ERROR_ZERO_RETURN:
+		w->goodbye = true;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static ssize_t wire_write(struct wire *w, const char *bytes, size_t n)
+{
+	ssize_t sent;
+
+	if (!w->ssl)
+		return send(w->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ERR_clear_error();
+	sent = as_socket(w, SSL_write(w->ssl, bytes, (int)n));
+	errno = sent ? errno : EPIPE;
+	return sent ? sent : -1;
+}
+
+static ssize_t wire_read(struct wire *w, char *to, size_t max)
+{
+	if (!w->ssl)
+		return recv(w->fd, to, max, MSG_DONTWAIT);
+	ERR_clear_error();
+	return as_socket(w, SSL_read(w->ssl, to, (int)max));
+}
+
+bool wire_secure(struct wire *w, SSL_CTX *ctx)
+{
+	return wire_resume(w, ctx, NULL);
+}
+
+bool wire_resume(struct wire *w, SSL_CTX *ctx, SSL_SESSION *session)
+{
+	uint64_t until = uv_hrtime() / 1000000 + PATIENCE_MS;
+	ssize_t done;
+
+	fcntl(w->fd, F_SETFL, O_NONBLOCK);
+	w->ssl = SSL_new(ctx);
+	SSL_set_fd(w->ssl, w->fd);
+	SSL_set_session(w->ssl, session);
+	SSL_set_mode(w->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	w->goodbye = false;
+	do {
+		ERR_clear_error();
+		done = as_socket(w, SSL_connect(w->ssl));
+		uv_run(w->loop, UV_RUN_NOWAIT);
+		assert_true(uv_hrtime() / 1000000 < until);
+	} while (done < 0);
+	return done > 0;
+}
+
+void wire_push(struct wire *w, const char *text)
+{
+	assert_int_equal(wire_write(w, text, strlen(text)), strlen(text));
+}
+
+void wire_half_close(struct wire *w)
+{
+	if (w->ssl)
+		SSL_shutdown(w->ssl);
+	shutdown(w->fd, SHUT_WR);
+}
+
 /* --- the client --------------------------------------------------------------------------------------------------- */
 
 int wire_port(const struct buf *description)
@@ -126,14 +212,19 @@ void wire_connect(struct wire *w, uv_loop_t *loop, int port)
 	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
 	w->n = 0;
+	w->ssl = NULL;
 	w->loop = loop;
 	w->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(w->fd >= 0);
 	assert_int_equal(connect(w->fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	if (secure_all)
+		wire_secure(w, secure_all);
 }
 
 void wire_close(struct wire *w)
 {
+	SSL_free(w->ssl);
+	w->ssl = NULL;
 	close(w->fd);
 	w->fd = -1;
 }
@@ -143,7 +234,7 @@ void wire_send_bytes(struct wire *w, const char *bytes, size_t n)
 	uint64_t until = uv_hrtime() / 1000000 + PATIENCE_MS;
 
 	while (n) {
-		ssize_t sent = send(w->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t sent = wire_write(w, bytes, n);
 
 		if (sent < 0 && errno != EAGAIN)
 			return; /* the server has closed: the test looks at what it said */
@@ -178,7 +269,7 @@ static bool receive(struct wire *w)
 
 	uv_run(w->loop, UV_RUN_NOWAIT);
 	assert_true(w->n < sizeof(w->bytes) - 1);
-	n = recv(w->fd, w->bytes + w->n, sizeof(w->bytes) - 1 - w->n, MSG_DONTWAIT);
+	n = wire_read(w, w->bytes + w->n, sizeof(w->bytes) - 1 - w->n);
 	if (n > 0)
 		w->n += (size_t)n;
 	else if (n < 0)

@@ -5,6 +5,7 @@
 #ifndef NARROWGATE_TESTS_WIRE_H
 #define NARROWGATE_TESTS_WIRE_H
 
+#include <openssl/ssl.h>
 #include <uv.h>
 #include "base/buf.h"
 #include "proxy/front.h"
@@ -37,8 +38,21 @@ struct wire {
 	char bytes[1 << 20]; /* received and not yet taken by wire_expect */
 	size_t n;
 	int fd;
+	SSL *ssl;     /* NULL: plain */
+	bool goodbye; /* the server has ended its side of TLS as it should */
 	uv_loop_t *loop;
 };
+
+/* Every wire_connect from now on speaks TLS like this; NULL: none does. Borrowed. */
+void wire_secure_all(SSL_CTX *);
+/* TLS on a connected wire. False: the handshake failed. */
+bool wire_secure(struct wire *, SSL_CTX *);
+/* The same, going on with a session where the server lets it. */
+bool wire_resume(struct wire *, SSL_CTX *, SSL_SESSION *);
+/* Sends at once, without turning the loop. */
+void wire_push(struct wire *, const char *text);
+/* Nothing more will be sent; under TLS with a goodbye. */
+void wire_half_close(struct wire *);
 
 /* The port in a description like "127.0.0.1:8808". */
 int wire_port(const struct buf *description);

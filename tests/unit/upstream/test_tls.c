@@ -232,6 +232,58 @@ static void test_client_certificate(void **state)
 	close_scene(&s, tls);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+	char command[600];
+
+	snprintf(command, sizeof command, "cat '%s' >'%s'", path(from), path(to));
+	assert_int_equal(system(command), 0);
+}
+
+static void script_second_time(struct fake *f)
+{
+	fake_accept(f);
+	if (f->ssl)
+		fake_await_close(f);
+	fake_accept(f);
+	fake_request(f);
+	fake_json(f, "{}");
+	fake_await_close(f);
+}
+
+/* The files that `tls` names are read for each connection: what was mounted anew holds from the next one on. */
+static void test_rotation(void **state)
+{
+	SSL_CTX *tls = server("good", TLS1_2_VERSION); /* with 1.3 the client is done before it is refused */
+	struct scene s;
+
+	(void)state;
+	copy_file("stranger.pem", "mounted-ca.pem");
+	open_scene(&s, script_second_time, tls, "127.0.0.1", path("mounted-ca.pem"));
+	ear_expect(rig_send(&s.rig, "{}", "1"), UP_TLS, 0, "");
+	copy_file("trusted.pem", "mounted-ca.pem");
+	ear_expect(rig_send(&s.rig, "{}", "1"), UP_DONE, 200, "[{}]");
+	close_scene(&s, NULL);
+	/* The client's certificate, too. */
+	assert_int_equal(SSL_CTX_load_verify_locations(tls, path("trusted.pem"), NULL), 1);
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	copy_file("foreign.pem", "mounted.pem");
+	copy_file("foreign.key", "mounted.key");
+	fake_start(&s.fake, script_second_time, tls);
+	struct vault_config conf = rig_config(s.fake.port, s.url);
+	snprintf(s.url, sizeof s.url, "https://127.0.0.1:%d/mcp", s.fake.port);
+	conf.url = slice_of(s.url);
+	conf.tls_ca = slice_of(path("trusted.pem"));
+	conf.tls_certificate = slice_of(path("mounted.pem"));
+	conf.tls_key = slice_of(path("mounted.key"));
+	rig_open(&s.rig, &conf);
+	ear_expect(rig_send(&s.rig, "{}", "1"), UP_TLS, 0, "");
+	copy_file("client.pem", "mounted.pem");
+	copy_file("client.key", "mounted.key");
+	ear_expect(rig_send(&s.rig, "{}", "1"), UP_DONE, 200, "[{}]");
+	close_scene(&s, tls);
+}
+
 static void script_plain(struct fake *f)
 {
 	fake_accept(f);
@@ -323,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_client_certificate),
+		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_plain_server),
 		cmocka_unit_test(test_connect_timeout),
 		cmocka_unit_test(test_ends),
