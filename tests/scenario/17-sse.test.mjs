@@ -71,3 +71,14 @@ test('HTTP-06: a key is good for its agent while its stream is open, and stands 
   await until('the key is forgotten', async () => (await post(one.target, initialize(2), as('one'))).status === 404);
   for (const key of [one.key, two.key]) assert.ok(!logs().includes(key), 'no key in logs or audit');
 });
+
+test('an open stream does not hold the process up: it ends, and the process with it', async (t) => {
+  const { s, sse } = await place(t, 'stdio');
+  const stream = await open(t, sse);
+  assert.equal((await post(stream.target, initialize(1))).status, 202);
+  await until('the answer', () => stream.text.includes('serverInfo'));
+  assert.equal((await post(stream.target, { jsonrpc: '2.0', method: 'notifications/initialized' })).status, 202);
+  const began = Date.now();
+  assert.equal(await s.p.stop(), 0);
+  assert.ok(Date.now() - began < 4000, 'before the drain period is over');
+});

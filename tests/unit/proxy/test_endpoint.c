@@ -775,6 +775,32 @@ static void test_backpressure(void **state)
 	wire_expect(&w->a, "data: {}\n\n\r\n0\r\n\r\n");
 }
 
+/* HTTP-15: a stream that is not read holds back the vault of each call that answers on it. */
+static void test_sse_backpressure(void **state)
+{
+	struct world *w = *state;
+	static char event[10000];
+	char target[100];
+
+	memset(event, 'x', sizeof(event));
+	open_sse(w, "/sse", "", target);
+	w->toy.mode = TOY_HOLD;
+	post_sse(w, target, "");
+	expect_status(w, "held", wire_answer(&w->b), 202);
+	size_t sent = fill(w, slice_make(event, sizeof(event)));
+	wire_turn(&w->loop, 20);
+	assert_int_equal(w->toy.drained, 0);
+	assert_true(w->toy.held->ops->full(w->toy.held));
+	for (size_t i = 0; i < sent; i++)
+		wire_expect(&w->a, "\n\n\r\n");
+	wire_turn(&w->loop, 5);
+	assert_int_equal(w->toy.drained, 1);
+	assert_false(w->toy.held->ops->full(w->toy.held));
+	w->toy.held->ops->answer(w->toy.held, SL("{}"));
+	wire_expect(&w->a, "data: {}\n\n");
+	wire_close(&w->b);
+}
+
 static void test_slow_reader(void **state)
 {
 	struct world *w = *state;
@@ -1020,6 +1046,7 @@ int main(void)
 		IN_WORLD(test_sse_stream_closed),
 		IN_WORLD(test_sse_key_is_the_callers),
 		IN_WORLD(test_sse_drain),
+		IN_WORLD(test_sse_backpressure),
 		IN_WORLD(test_big_bodies),
 		IN_WORLD(test_expect_continue),
 		IN_WORLD(test_pipelining),
