@@ -4,6 +4,7 @@
 #include "mcp/era.h"
 #include "mcp/rpc.h"
 #include "proxy/endpoint_reply.h"
+#include "proxy/endpoint_sse.h"
 #include "proxy/media.h"
 
 #define REFUSED (-32000)             /* what the SDKs' own servers say with a status that refuses the request's form */
@@ -15,6 +16,7 @@ struct endpoint {
 	struct http_server *http;
 	struct front *front;
 	struct browser_rules *rules;
+	struct sse_sessions *sse;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 };
@@ -44,16 +46,54 @@ static bool is_name(struct slice s)
 	return true;
 }
 
-/* /mcp or /NAME/mcp, exactly; anything decoded, normalised or with a query is another path. */
-static bool read_path(struct slice target, struct slice *upstream)
+/* What is served under the last part of a path, and how. */
+enum service { SERVE_MCP, SERVE_SSE, SERVE_MESSAGES };
+static const struct {
+	struct slice path;
+	unsigned verbs;
+	struct slice allow;
+} services[] = {
+	[SERVE_MCP] = { { "/mcp", 4 }, 1u << VERB_GET | 1u << VERB_POST | 1u << VERB_DELETE, { METHODS, sizeof(METHODS) - 1 } },
+	[SERVE_SSE] = { { "/sse", 4 }, 1u << VERB_GET, { "GET", 3 } },
+	[SERVE_MESSAGES] = { { "/messages", 9 }, 1u << VERB_POST, { "POST", 4 } },
+};
+#define N_SERVICES (sizeof(services) / sizeof(*services))
+
+struct place {
+	enum service service;
+	struct slice upstream; /* empty: none named */
+	struct slice query;    /* of SERVE_MESSAGES */
+};
+
+/*
+ * /mcp or /NAME/mcp, exactly, and the same of the others; anything decoded, normalised or with a query (the messages' alone
+ * have one) is another path.
+ */
+static bool read_path(struct slice target, struct place *out)
 {
-	*upstream = SL("");
-	if (slice_eq(target, SL("/mcp")))
-		return true;
-	if (!slice_starts(target, SL("/")) || !slice_ends(target, SL("/mcp")) || target.n < sizeof("/x/mcp") - 1)
-		return false;
-	*upstream = slice_make(target.p + 1, target.n - sizeof("//mcp") + 1);
-	return is_name(*upstream);
+	struct slice rest = target, path = slice_cut(&rest, '?');
+
+	*out = (struct place){ .upstream = SL(""), .query = rest };
+	for (size_t i = 0; i < N_SERVICES; i++) {
+		struct slice end = services[i].path;
+
+		out->service = (enum service)i;
+		if (!slice_ends(path, end) || (i != SERVE_MESSAGES && path.n != target.n))
+			continue;
+		if (path.n == end.n)
+			return true;
+		out->upstream = slice_make(path.p + 1, path.n - end.n - 1);
+		return path.p[0] == '/' && is_name(out->upstream);
+	}
+	return false;
+}
+
+static enum service service_of(struct http_conn *conn)
+{
+	struct place place;
+
+	read_path(http_conn_target(conn), &place);
+	return place.service;
 }
 
 /* --- the head: what is refused before a body is read -------------------------------------------------------------- */
@@ -77,12 +117,12 @@ static bool check_caller(const struct endpoint *ep, struct http_conn *conn)
 
 static bool check_path(const struct endpoint *ep, struct http_conn *conn)
 {
-	struct slice upstream;
+	struct place place;
 
-	if (!read_path(http_conn_target(conn), &upstream) || !ep->front->ops->has_upstream(ep->front, upstream))
+	if (!read_path(http_conn_target(conn), &place) || !ep->front->ops->has_upstream(ep->front, place.upstream))
 		return refuse(conn, 404, SL("Not Found: MCP is served on /mcp"));
-	if (http_conn_verb(conn) == VERB_HEAD || http_conn_verb(conn) == VERB_OTHER) {
-		endpoint_refuse(conn, 405, REFUSED, SL("Method Not Allowed"), SL(""), SL(METHODS));
+	if (!(services[place.service].verbs & 1u << http_conn_verb(conn))) {
+		endpoint_refuse(conn, 405, REFUSED, SL("Method Not Allowed"), SL(""), services[place.service].allow);
 		return false;
 	}
 	return true;
@@ -98,7 +138,7 @@ static bool check_media(struct http_conn *conn)
 	if (http_conn_verb(conn) == VERB_POST) {
 		if (!media_is_json(http_conn_field(conn, FIELD_CONTENT_TYPE)))
 			return refuse(conn, 415, SL("Unsupported Media Type: Content-Type must be application/json"));
-		if ((http_conn_accepted(conn) & both) != both)
+		if (service_of(conn) == SERVE_MCP && (http_conn_accepted(conn) & both) != both)
 			return refuse(conn, 406, SL("Not Acceptable: Accept must name application/json and text/event-stream"));
 	}
 	if (http_conn_verb(conn) == VERB_GET && !(http_conn_accepted(conn) & MEDIA_EVENT_STREAM))
@@ -136,6 +176,8 @@ static bool check_mcp(struct http_conn *conn)
 	/* With a body, the front refuses it: it knows the message's id, and whether the two agree. */
 	if (version.p && !era_find(version) && (http_conn_verb(conn) != VERB_POST || !is_visible(version) || !version.n))
 		return refuse_version(conn, version);
+	if (version.p && era_find(version) && !era_find(version)->handshake && service_of(conn) != SERVE_MCP)
+		return refuse(conn, 400, SL("Bad Request: this revision is not spoken over HTTP+SSE: use /mcp"));
 	if (version.p && era_find(version) && !era_find(version)->handshake && http_conn_verb(conn) != VERB_POST) {
 		endpoint_refuse(conn, 405, RPC_INVALID_REQUEST, SL("Method Not Allowed: this revision has POST alone"), SL(""), SL("POST"));
 		return false;
@@ -167,7 +209,10 @@ static struct slice traceparent_of(struct http_conn *conn)
 
 static void fill_ask(struct ask *ask, struct http_conn *conn)
 {
-	read_path(http_conn_target(conn), &ask->upstream);
+	struct place place;
+
+	read_path(http_conn_target(conn), &place);
+	ask->upstream = place.upstream;
 	ask->body = http_conn_body(conn);
 	ask->session = http_conn_field(conn, FIELD_MCP_SESSION_ID);
 	ask->version = http_conn_field(conn, FIELD_MCP_PROTOCOL_VERSION);
@@ -181,13 +226,49 @@ static void fill_ask(struct ask *ask, struct http_conn *conn)
 	ask->names = http_conn_names(conn, &ask->n_names);
 }
 
+static void open_sse(struct endpoint *ep, struct endpoint_reply *er)
+{
+	struct front *front = ep->front;
+
+	if (!front->ops->admit || front->ops->admit(front, &er->ask, &er->reply))
+		er->sse = sse_session_open(ep->sse, er->conn, &er->ask);
+}
+
+static void post_sse(struct endpoint *ep, struct endpoint_reply *er)
+{
+	struct sse_session *session;
+	struct place place;
+
+	read_path(http_conn_target(er->conn), &place);
+	switch (sse_session_find(ep->sse, place.query, &er->ask, &session)) {
+	case SSE_FOUND:
+		sse_session_post(session, er->conn, &er->ask);
+		break;
+	case SSE_NO_KEY:
+		refuse(er->conn, 400, SL("Bad Request: sessionId is missing: open a stream with GET /sse"));
+		break;
+	case SSE_UNKNOWN:
+		refuse(er->conn, 404, SL("Session not found"));
+		break;
+	}
+}
+
 static void on_request(struct http_handler *h, struct http_conn *conn)
 {
 	struct endpoint_reply *er = reply_of(conn);
 	struct front *front = of(h)->front;
+	enum service service = service_of(conn);
 
 	endpoint_reply_init(er, conn);
 	fill_ask(&er->ask, conn);
+	if (service == SERVE_SSE) {
+		open_sse(of(h), er);
+		return;
+	}
+	if (service == SERVE_MESSAGES) {
+		post_sse(of(h), er);
+		return;
+	}
 	switch (http_conn_verb(conn)) {
 	case VERB_GET:
 		front->ops->listen(front, &er->ask, &er->reply);
@@ -213,28 +294,45 @@ static void on_refuse(struct http_handler *h, struct http_conn *conn, int status
 
 static void on_gone(struct http_handler *h, struct http_conn *conn)
 {
+	struct endpoint_reply *er = reply_of(conn);
+	struct sse_session *session = er->sse;
+
 	(void)h;
-	exchange_gone(&reply_of(conn)->reply);
+	er->sse = NULL;
+	if (session)
+		sse_session_gone(session);
+	else
+		exchange_gone(&er->reply);
 }
 
 static void on_drained(struct http_handler *h, struct http_conn *conn)
 {
 	(void)h;
-	exchange_drained(&reply_of(conn)->reply);
+	if (reply_of(conn)->sse)
+		sse_session_drained(reply_of(conn)->sse);
+	else
+		exchange_drained(&reply_of(conn)->reply);
 }
 
 static void on_silent(struct http_handler *h, struct http_conn *conn)
 {
 	(void)h;
-	endpoint_reply_silent(reply_of(conn));
+	if (reply_of(conn)->sse)
+		sse_session_silent(reply_of(conn)->sse);
+	else
+		endpoint_reply_silent(reply_of(conn));
 }
 
-/* A GET stream never ends by itself. */
+/* A GET stream never ends by itself; one that carries answers ends behind them. */
 static void on_drain(struct http_handler *h, struct http_conn *conn)
 {
 	(void)h;
 	if (http_conn_verb(conn) != VERB_GET)
 		return;
+	if (reply_of(conn)->sse) {
+		sse_session_drain(reply_of(conn)->sse);
+		return;
+	}
 	exchange_gone(&reply_of(conn)->reply);
 	endpoint_reply_end(reply_of(conn));
 }
@@ -255,6 +353,7 @@ static const struct http_handler_ops handler_ops = {
 static void free_endpoint(struct endpoint *ep)
 {
 	browser_rules_free(ep->rules);
+	sse_sessions_free(ep->sse);
 	free(ep);
 }
 
@@ -280,6 +379,12 @@ struct endpoint *endpoint_create(const struct endpoint_config *config, uv_loop_t
 	}
 	ep->handler.ops = &handler_ops;
 	ep->front = front;
+	ep->sse = sse_sessions_create(front);
+	if (!ep->sse) {
+		buf_add(why, slice_of(err_text(E_NOMEM)));
+		free_endpoint(ep);
+		return NULL;
+	}
 	if (!endpoint_set_browser_rules(ep, &config->browser, &bad)) {
 		buf_add_fmt(why, "allowed_origins: `%.*s` is not scheme://host[:port]", SL_ARG(bad));
 		free_endpoint(ep);

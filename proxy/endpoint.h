@@ -1,6 +1,7 @@
 /*
  * MCP over Streamable HTTP (2025-03-26 to 2025-11-25): POST, GET and DELETE on /mcp and /NAME/mcp, each handed to the front
- * with a struct reply that answers over HTTP.
+ * with a struct reply that answers over HTTP. And over HTTP+SSE (2024-11-05): see endpoint_sse.h; a session key that is missing
+ * is 400, one that is unknown, over, or another caller's 404.
  *
  * Refused before the front hears of it, with a JSON-RPC error without id as the body: 400 a protocol revision this build does
  * not speak, a session id that is not visible ASCII; 403 foreign Origin, Host or site; 404 any other path, a query string

@@ -146,6 +146,7 @@ void endpoint_reply_init(struct endpoint_reply *er, struct http_conn *conn)
 	er->bad_session = false;
 	er->streaming = false;
 	er->mark = NULL;
+	er->sse = NULL;
 }
 
 void endpoint_reply_silent(struct endpoint_reply *er)

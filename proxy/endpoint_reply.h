@@ -10,6 +10,8 @@
 
 #define ENDPOINT_SESSION_CHARS 128
 
+struct sse_session;
+
 struct endpoint_reply {
 	struct reply reply;  /* first */
 	struct http_conn *conn;
@@ -19,6 +21,7 @@ struct endpoint_reply {
 	bool bad_session;    /* the front gave an id that does not fit */
 	bool streaming;
 	const struct sse_mark *mark; /* of the next event; NULL: none */
+	struct sse_session *sse; /* this is the stream of that session (endpoint_sse.h); NULL: no */
 };
 
 /* Begins a reply on that connection. */

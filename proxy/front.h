@@ -35,6 +35,8 @@ struct front_ops {
 	void (*end_session)(struct front *, const struct ask *, struct reply *); /* DELETE: accepted() = 200, or fail() */
 	/* Whether /NAME/mcp exists (empty: /mcp). */
 	bool (*has_upstream)(const struct front *, struct slice name);
+	/* Whether who asks is known and may use that upstream; if not, the reply has failed. Unset: everybody may. */
+	bool (*admit)(struct front *, const struct ask *, struct reply *);
 };
 
 struct front {

@@ -342,5 +342,25 @@ static bool has_upstream(const struct front *front, struct slice name)
 	return false;
 }
 
+static bool admit(struct front *front, const struct ask *ask, struct reply *reply)
+{
+	struct app *app = (struct app *)(void *)front;
+	struct exchange *x = exchange_new(app, ask, reply);
+	struct caller who;
+
+	if (!x) {
+		reply->ops->fail(reply, 503, SL(""));
+		return false;
+	}
+	if (app->draining) {
+		fail(x, 503, RPC_INTERNAL_ERROR, "narrowgate is shutting down");
+		return false;
+	}
+	if (!find_caller(x, ask, &who))
+		return false;
+	exchange_discard(x);
+	return true;
+}
+
 const struct front_ops sidecar_ops = {
-	.post = post, .listen = listen_for, .end_session = end_session, .has_upstream = has_upstream };
+	.post = post, .listen = listen_for, .end_session = end_session, .has_upstream = has_upstream, .admit = admit };

@@ -22,7 +22,7 @@ async function place(t, down, up, mode) {
   if (down === 'stdio') return { args: ['stdio', '-c', (await writeConfig(t, config)).file] };
   const s = await serve(t, config);
   await ready(s);
-  return { url: s.url, s };
+  return down === 'sse' ? { sse: s.url.replace(/mcp$/, 'sse'), s } : { url: s.url, s };
 }
 
 const capabilities = { sampling: {}, elicitation: {}, roots: {} };
@@ -91,6 +91,9 @@ for (const sdk of [1, 2]) {
   test(`SDK ${sdk}.x, http to stdio`, async (t) => everyDirection(t, sdk, await place(t, 'http', 'stdio')));
   test(`SDK ${sdk}.x, http to http`, async (t) => everyDirection(t, sdk, await place(t, 'http', 'http')));
 }
+
+test('SDK 1.x, HTTP+SSE to stdio', async (t) => everyDirection(t, 1, await place(t, 'sse', 'stdio')));
+test('SDK 1.x, HTTP+SSE to http', async (t) => everyDirection(t, 1, await place(t, 'sse', 'http')));
 
 test('HTTP-17: two agents on HTTP, one child each: equal ids, no answer mixed up', async (t) => {
   const where = await place(t, 'http', 'stdio');

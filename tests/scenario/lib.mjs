@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as Stdio1 } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { SSEClientTransport as Sse1 } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport as Http1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Client as Client2, StreamableHTTPClientTransport as Http2 } from '@modelcontextprotocol/client';
 import { StdioClientTransport as Stdio2 } from '@modelcontextprotocol/client/stdio';
@@ -96,12 +97,14 @@ export async function serve(t, config, { env, dir } = {}) {
 
 export const ready = (s) => until('ready', async () => (await fetch(`${s.admin}/readyz`).catch(() => ({}))).status === 200);
 
-// A connected client of SDK 1.x or 2.x, over HTTP ({ url }) or stdio ({ args }).
+// A connected client of SDK 1.x or 2.x, over HTTP ({ url }) or stdio ({ args }); of SDK 1.x over HTTP+SSE too ({ sse }).
 export async function connect(t, sdk, where, { capabilities = {}, setup, headers } = {}) {
   const [Client, Http, Stdio] = sdk === 1 ? [Client1, Http1, Stdio1] : [Client2, Http2, Stdio2];
   const client = new Client({ name: `scenario-${sdk}`, version: '1.0.0' }, { capabilities });
   setup?.(client);
-  const transport = where.url
+  const transport = where.sse
+    ? new Sse1(new URL(where.sse), { requestInit: { headers } })
+    : where.url
     ? new Http(new URL(where.url), { requestInit: { headers } })
     : new Stdio({ command: where.command ?? bin, args: where.args, env: { ...cleanEnv(), ...where.env }, stderr: 'pipe' });
   let err = '';

@@ -127,6 +127,9 @@ static int free_world(void **state)
 #define JSON_POST "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
 #define POST "POST /mcp HTTP/1.1\r\n" H JSON_POST
 #define BODY "Content-Length: 7\r\n\r\n{\"a\":1}"
+#define SSE_HEAD H "Accept: text/event-stream\r\n"
+#define MESSAGES "POST /messages"
+#define KEY "0123456789abcdef0123456789abcdef"
 #define GET_STREAM "GET /mcp HTTP/1.1\r\n" H "Accept: text/event-stream\r\n\r\n"
 
 static void expect_status(struct world *w, const char *id, const char *answer, int status)
@@ -181,6 +184,21 @@ static const struct {
 	{ "HTTP-05 PUT", "PUT /mcp HTTP/1.1\r\n" H JSON_POST BODY, 405 },
 	{ "HTTP-05 OPTIONS", "OPTIONS /mcp HTTP/1.1\r\n" H "Origin: http://localhost\r\n\r\n", 405 },
 	{ "HTTP-05 unknown method", "BREW /mcp HTTP/1.1\r\n" H JSON_POST BODY, 405, true },
+	{ "HTTP-01 foreign Origin, SSE", "GET /sse HTTP/1.1\r\n" H "Accept: text/event-stream\r\nOrigin: http://evil\r\n\r\n", 403 },
+	{ "HTTP-01 foreign Host, SSE", "GET /sse HTTP/1.1\r\nHost: evil.example\r\nAccept: text/event-stream\r\n\r\n", 403 },
+	{ "HTTP-01 foreign Origin, messages", MESSAGES "?sessionId=" KEY " HTTP/1.1\r\n" H JSON_POST "Origin: null\r\n" BODY, 403 },
+	{ "HTTP-02 text/plain, messages", MESSAGES "?sessionId=" KEY " HTTP/1.1\r\n" H "Content-Type: text/plain\r\n" BODY, 415 },
+	{ "HTTP-05 SSE with a query", "GET /sse?a=b HTTP/1.1\r\n" H "Accept: text/event-stream\r\n\r\n", 404 },
+	{ "HTTP-05 SSE of no such upstream", "GET /nobody/sse HTTP/1.1\r\n" H "Accept: text/event-stream\r\n\r\n", 404 },
+	{ "HTTP-04 stateless revision, SSE", "GET /sse HTTP/1.1\r\n" SSE_HEAD "MCP-Protocol-Version: 2026-07-28\r\n\r\n", 400 },
+	{ "HTTP-04 stateless revision, messages", MESSAGES "?sessionId=" KEY " HTTP/1.1\r\n" H JSON_POST "MCP-Protocol-Version: 2026-07-28\r\n" BODY, 400 },
+	{ "HTTP-05 POST to SSE", "POST /sse HTTP/1.1\r\n" H JSON_POST BODY, 405 },
+	{ "HTTP-05 DELETE of SSE", "DELETE /sse HTTP/1.1\r\n" H "\r\n", 405 },
+	{ "HTTP-05 GET of messages", "GET /messages HTTP/1.1\r\n" H "Accept: */*\r\n\r\n", 405 },
+	{ "HTTP-06 no session key", MESSAGES " HTTP/1.1\r\n" H JSON_POST BODY, 400 },
+	{ "HTTP-06 empty session key", MESSAGES "?sessionId= HTTP/1.1\r\n" H JSON_POST BODY, 400 },
+	{ "HTTP-06 unknown session key", MESSAGES "?sessionId=" KEY " HTTP/1.1\r\n" H JSON_POST BODY, 404 },
+	{ "HTTP-06 session key and more", MESSAGES "?sessionId=" KEY "&a=b HTTP/1.1\r\n" H JSON_POST BODY, 404 },
 	{ "Accept without JSON", "POST /mcp HTTP/1.1\r\n" H "Content-Type: application/json\r\nAccept: text/event-stream\r\n" BODY, 406 },
 	{ "Accept without events", "POST /mcp HTTP/1.1\r\n" H "Content-Type: application/json\r\nAccept: application/json\r\n" BODY, 406 },
 	{ "no Accept", "POST /mcp HTTP/1.1\r\n" H "Content-Type: application/json\r\n" BODY, 406 },
@@ -239,6 +257,10 @@ static void test_allow_is_told(void **state)
 	assert_non_null(strstr(wire_answer(&w->a), "Allow: GET, POST, DELETE\r\n"));
 	wire_send(&w->a, "HEAD /mcp HTTP/1.1\r\n" H "\r\n");
 	assert_non_null(strstr(wire_expect(&w->a, "\r\n\r\n"), "Allow: GET, POST, DELETE\r\n"));
+	wire_send(&w->a, "POST /sse HTTP/1.1\r\n" H JSON_POST BODY);
+	assert_non_null(strstr(wire_answer(&w->a), "Allow: GET\r\n"));
+	wire_send(&w->a, "DELETE /vault-1/messages HTTP/1.1\r\n" H "\r\n");
+	assert_non_null(strstr(wire_answer(&w->a), "Allow: POST\r\n"));
 	wire_expect_nothing(&w->a);
 }
 
@@ -435,6 +457,124 @@ static void test_get_stream(void **state)
 }
 
 /* The body may be up to the limit, in pieces, known length or chunked; it arrives as it was sent. */
+/* --- HTTP+SSE (2024-11-05) ------------------------------------------------------------------------------------------ */
+
+/* Opens a stream on `a`; the POST target it was given goes to `target`, which holds 100 bytes. */
+static void open_sse(struct world *w, const char *path, const char *more, char *target)
+{
+	char text[300];
+	const char *got;
+
+	snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\n" SSE_HEAD "%s\r\n", path, more);
+	wire_send(&w->a, text);
+	assert_non_null(strstr(wire_expect(&w->a, "\r\n\r\n"), "text/event-stream"));
+	got = strstr(wire_expect(&w->a, "\n\n\r\n"), "event: endpoint\ndata: /");
+	assert_non_null(got);
+	assert_int_equal(sscanf(got, "event: endpoint\ndata: %99s", target), 1);
+	wire_connect(&w->b, &w->loop, w->port);
+}
+
+static void post_sse(struct world *w, const char *target, const char *more)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text), "POST %s HTTP/1.1\r\n" H "Content-Type: application/json\r\n%s" BODY, target, more);
+	wire_send(&w->b, text);
+}
+
+static void test_sse(void **state)
+{
+	struct world *w = *state;
+	char target[100];
+
+	open_sse(w, "/vault-1/sse", "", target);
+	assert_int_equal(strlen(target), strlen("/vault-1/messages?sessionId=" KEY));
+	w->toy.session = SL("of-the-front");
+	post_sse(w, target, "");
+	expect_status(w, "taken", wire_answer(&w->b), 202);
+	wire_expect(&w->a, "event: message\ndata: {\"a\":1}\n\n");
+	assert_int_equal(w->toy.listens, 1); /* the front's session is heard */
+	w->toy.listener->ops->message(w->toy.listener, SL("{\"n\":1}"));
+	wire_expect(&w->a, "data: {\"n\":1}\n\n");
+
+	w->toy.mode = TOY_HOLD;
+	post_sse(w, target, "");
+	expect_status(w, "before its answer", wire_answer(&w->b), 202);
+	assert_true(slice_eq(w->toy.ask.session, SL("of-the-front")));
+	assert_true(slice_eq(w->toy.ask.body, SL("{\"a\":1}"))); /* of its own: the POST is over */
+	w->toy.held->ops->message(w->toy.held, SL("{\"p\":1}"));
+	w->toy.held->ops->answer(w->toy.held, SL("{\"late\":1}"));
+	wire_expect(&w->a, "data: {\"p\":1}\n\n");
+	wire_expect(&w->a, "data: {\"late\":1}\n\n");
+
+	w->toy.mode = TOY_FAIL;
+	post_sse(w, target, "");
+	expect_status(w, "fails at once", wire_answer(&w->b), 502);
+	wire_close(&w->b);
+}
+
+/* Its end is the session's: what is in flight is given up, the front's session ended, the key worth nothing. */
+static void test_sse_stream_closed(void **state)
+{
+	struct world *w = *state;
+	char target[100];
+
+	open_sse(w, "/sse", "", target);
+	w->toy.session = SL("of-the-front");
+	post_sse(w, target, "");
+	expect_status(w, "taken", wire_answer(&w->b), 202);
+	w->toy.mode = TOY_HOLD;
+	post_sse(w, target, "");
+	expect_status(w, "held", wire_answer(&w->b), 202);
+	wire_close(&w->a);
+	wire_turn(&w->loop, 5);
+	assert_int_equal(w->toy.gone, 2);
+	assert_int_equal(w->toy.ends, 1);
+	post_sse(w, target, "");
+	expect_status(w, "HTTP-06 ended", wire_answer(&w->b), 404);
+	wire_close(&w->b);
+}
+
+static void test_sse_key_is_the_callers(void **state)
+{
+	struct world *w = *state;
+	char target[100], elsewhere[120];
+
+	open_sse(w, "/sse", "Authorization: Bearer one\r\n", target);
+	post_sse(w, target, "Authorization: Bearer two\r\n");
+	expect_status(w, "HTTP-06 foreign", wire_answer(&w->b), 404);
+	post_sse(w, target, "");
+	expect_status(w, "HTTP-06 nobody's", wire_answer(&w->b), 404);
+	snprintf(elsewhere, sizeof(elsewhere), "/vault-1%s", target);
+	post_sse(w, elsewhere, "Authorization: Bearer one\r\n");
+	expect_status(w, "HTTP-06 of another upstream", wire_answer(&w->b), 404);
+	assert_int_equal(w->toy.posts, 0);
+	post_sse(w, target, "Authorization: Bearer one\r\n");
+	expect_status(w, "its own", wire_answer(&w->b), 202);
+	wire_close(&w->b);
+}
+
+static void test_sse_drain(void **state)
+{
+	struct world *w = *state;
+	char target[100];
+
+	open_sse(w, "/sse", "", target);
+	w->toy.mode = TOY_HOLD;
+	post_sse(w, target, "");
+	expect_status(w, "held", wire_answer(&w->b), 202);
+	endpoint_drain(w->endpoint, on_drained, w);
+	wire_expect_end(&w->b);
+	wire_expect_nothing(&w->a);
+	w->toy.held->ops->answer(w->toy.held, SL("{\"late\":1}"));
+	wire_expect(&w->a, "data: {\"late\":1}\n\n");
+	wire_expect(&w->a, "0\r\n\r\n");
+	wire_expect_end(&w->a);
+	wire_turn(&w->loop, 5);
+	assert_true(w->drained);
+	wire_close(&w->b);
+}
+
 static void test_big_bodies(void **state)
 {
 	struct world *w = *state;
@@ -665,6 +805,32 @@ static void test_backpressure(void **state)
 	assert_false(w->toy.held->ops->full(w->toy.held));
 	w->toy.held->ops->answer(w->toy.held, SL("{}"));
 	wire_expect(&w->a, "data: {}\n\n\r\n0\r\n\r\n");
+}
+
+/* HTTP-15: a stream that is not read holds back the vault of each call that answers on it. */
+static void test_sse_backpressure(void **state)
+{
+	struct world *w = *state;
+	static char event[10000];
+	char target[100];
+
+	memset(event, 'x', sizeof(event));
+	open_sse(w, "/sse", "", target);
+	w->toy.mode = TOY_HOLD;
+	post_sse(w, target, "");
+	expect_status(w, "held", wire_answer(&w->b), 202);
+	size_t sent = fill(w, slice_make(event, sizeof(event)));
+	wire_turn(&w->loop, 20);
+	assert_int_equal(w->toy.drained, 0);
+	assert_true(w->toy.held->ops->full(w->toy.held));
+	for (size_t i = 0; i < sent; i++)
+		wire_expect(&w->a, "\n\n\r\n");
+	wire_turn(&w->loop, 5);
+	assert_int_equal(w->toy.drained, 1);
+	assert_false(w->toy.held->ops->full(w->toy.held));
+	w->toy.held->ops->answer(w->toy.held, SL("{}"));
+	wire_expect(&w->a, "data: {}\n\n");
+	wire_close(&w->b);
 }
 
 static void test_slow_reader(void **state)
@@ -969,6 +1135,11 @@ int main(void)
 		IN_WORLD(test_stream),
 		IN_WORLD(test_message_makes_a_stream),
 		IN_WORLD(test_get_stream),
+		IN_WORLD(test_sse),
+		IN_WORLD(test_sse_stream_closed),
+		IN_WORLD(test_sse_key_is_the_callers),
+		IN_WORLD(test_sse_drain),
+		IN_WORLD(test_sse_backpressure),
 		IN_WORLD(test_big_bodies),
 		IN_WORLD(test_expect_continue),
 		IN_WORLD(test_pipelining),
