@@ -1,13 +1,13 @@
 """
 What the benchmark programs share: building the load tools, starting targets, reading /proc.
 
-A target is a name and a way to make its command line from (port it listens on, port of the canned upstream).
+A target is a name and a way to make its command line from (port it listens on, port of the canned upstream). With TLS the latter
+is that of a second nginx before it, which ends the TLS.
 """
 import os, shlex, shutil, signal, socket, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD, RUN = os.path.join(HERE, ".build"), os.path.join(HERE, ".run")
-PROFILES = ("pass", "guards")
 SECRET = "hvs.CAESIJbench"          # the value in the canned replies begins like this
 
 # --- building --------------------------------------------------------------------------------------------------------------
@@ -40,24 +40,33 @@ class Target:
         self.port = self.pid = self.process = None
         self.samples = {}
 
+def upstream_words(up):
+    """What the templates say of the upstream: the same for every target of a run."""
+    cert = f"{RUN}/tls.pem"
+    if up not in tls_ports:
+        return dict(UP=up, SCHEME="http", NGINX_TLS="", HAPROXY_TLS="", TLS="")
+    return dict(UP=up, SCHEME="https", TLS=f'tls: {{ca: "{cert}"}}, ',
+                HAPROXY_TLS=f"ssl verify required ca-file {cert} verifyhost localhost sni str(localhost)",
+                NGINX_TLS=f"proxy_ssl_verify on; proxy_ssl_trusted_certificate {cert}; proxy_ssl_name localhost; proxy_ssl_server_name on;")
+
 def floor(port, up):
     return [f"{BUILD}/floor", "-p", str(port), "-U", str(up)]
 
 def nginx(port, up, extra=""):
     conf = f"{RUN}/nginx-{port}.conf"
-    template(f"{HERE}/peers/nginx.conf.in", conf, PORT=port, UP=up, RUN=RUN, EXTRA=extra)
+    template(f"{HERE}/peers/nginx.conf.in", conf, PORT=port, RUN=RUN, EXTRA=extra, **upstream_words(up))
     return [tool("nginx"), "-c", conf, "-p", RUN]
 
 def haproxy(port, up):
     conf = f"{RUN}/haproxy-{port}.cfg"
-    template(f"{HERE}/peers/haproxy.cfg.in", conf, PORT=port, UP=up)
+    template(f"{HERE}/peers/haproxy.cfg.in", conf, PORT=port, **upstream_words(up))
     return [tool("haproxy"), "-db", "-f", conf]
 
 def narrowgate(binary, profile):
     binary = os.path.abspath(binary)
     def command(port, up):
         conf = f"{RUN}/narrowgate-{profile}-{port}.yaml"
-        template(f"{HERE}/narrowgate/{profile}.yaml.in", conf, PORT=port, UP=up, BENCH=HERE)
+        template(f"{HERE}/narrowgate/{profile}.yaml.in", conf, PORT=port, BENCH=HERE, **upstream_words(up))
         return [binary, "serve", "-c", conf]
     return command
 
@@ -142,6 +151,18 @@ def start(target, up, cpu):
 def start_upstream(cpu, sse=False, port=None):
     port = port or free_port()
     return port, spawn("upstream", [f"{BUILD}/upstream", "-p", str(port)] + (["-m", "sse"] if sse else []), cpu, port)
+
+tls_ports = set()                   # of upstreams that speak TLS
+
+def start_tls(up, cpu):
+    """An nginx that ends TLS before the upstream at `up`, with a certificate of its own for localhost."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", f"{RUN}/tls.key",
+                    "-out", f"{RUN}/tls.pem"], check=True, stderr=subprocess.DEVNULL)
+    port, conf = free_port(), f"{RUN}/tls.conf"
+    template(f"{HERE}/peers/tls.conf.in", conf, PORT=port, RUN=RUN, UP=up)
+    tls_ports.add(port)
+    return port, spawn("tls", [tool("nginx"), "-c", conf, "-p", RUN], cpu, port)
 
 def load_command(port, cpu, conns, body, *more):
     return ["taskset", "-c", str(cpu), f"{BUILD}/load", "-p", str(port), "-c", str(conns), "-b", f"{RUN}/{body}", *more]
