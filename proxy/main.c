@@ -6,8 +6,8 @@
  *   agent.c          who calls, and what they were given channel.c        one downstream conversation
  *   trunk.c          one conversation with a vault       exchange*.c      one request in flight: the waist
  *   sidecar.c        the front that agents talk to       demo_vault*.c    the other front: a vault to try it on
- *   tcp.c http*.c endpoint*.c    MCP over HTTP           stdio.c          MCP on stdin and stdout
- *   tls*.c tcp_filter.c          TLS between the two, and client certificates
+ *   tcp*.c http*.c endpoint*.c   MCP over HTTP           stdio.c          MCP on stdin and stdout
+ *   tls*.c tcp_filter.c          TLS in between, and client certificates
  *   admin.c          health and readiness                audit.c          one line a decision
  *   load.c reload.c  configuration, now and later        harden.c         what the process gives up
  *   memory.c         what it keeps
