@@ -21,6 +21,7 @@ struct trunk {
 	uint64_t next_id;
 	uint64_t serial;                /* no other trunk of this process has it */
 	uint64_t listen_again_ms;       /* loop time; 0: not */
+	struct buf listen_last;         /* shared: the id of that stream's last event; empty: it begins anew */
 	uint64_t listen_retry_ms;       /* shared: how long the vault's GET stream asked to wait; 0: it did not */
 	unsigned refs;                  /* channels on it, and whoever holds it for a while */
 	bool shared;
