@@ -10,7 +10,7 @@
  *   tls*.c tcp_filter.c          TLS in between, and client certificates
  *   admin.c          health and readiness                audit.c          one line a decision
  *   load.c reload.c  configuration, now and later        harden.c         what the process gives up
- *   memory.c         what it keeps
+ *   memory.c         what it keeps                       changed.c        agents told that lists may show other things
  *   reading.c        long messages, slice by slice       fiber.c          a stack to put aside
  *   remap.c          ids on a shared trunk               fetch.c          the vault's tool list, read by ourselves
  *   revive.c         a vault that forgot us              resume.c         streams taken up where they broke
