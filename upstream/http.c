@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include "base/log.h"
-#include "base/wipe.h"
 #include "upstream/http_call.h"
 
 #define SWEEP_MS 250
@@ -277,8 +276,8 @@ static void one_closed(struct http_vault *h)
 	void *ctx = h->ctx;
 
 	http_heads_finish(&h->heads);
+	curl_api_close(&h->curl);
 	free(h);
-	curl_global_cleanup();
 	closed(ctx);
 }
 
@@ -323,25 +322,22 @@ struct http_vault *http_vault_create(struct vault *vault, const struct vault_con
 	*why = "out of memory";
 	if (!h)
 		return NULL;
-	if (!http_heads_init(&h->heads, conf, why))
-		goto fail_heads;
-	*why = "libcurl cannot start";
-	unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of every connection there */
-	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) !=
-		CURLE_OK)
+	if (!curl_api_open(&h->curl, why))
+		goto fail_api;
+	if (!http_heads_init(&h->heads, &h->curl, conf, why))
 		goto fail_heads;
 	*why = "out of memory";
-	if (!pool_init(&h->pool, vault->loop, conf))
-		goto fail_pool;
+	if (!pool_init(&h->pool, &h->curl, vault->loop, conf))
+		goto fail_heads;
 	h->vault = vault;
 	h->n_open = 2; /* the sweep and the pool */
 	uv_timer_init(vault->loop, &h->sweep);
 	h->sweep.data = h;
 	return h;
-fail_pool:
-	curl_global_cleanup();
 fail_heads:
 	http_heads_finish(&h->heads);
+	curl_api_close(&h->curl);
+fail_api:
 	free(h);
 	return NULL;
 }

@@ -15,6 +15,7 @@
 
 struct http_vault {
 	struct vault *vault;
+	struct curl_api curl;
 	struct pool pool;
 	struct http_heads heads;
 	struct http_call *spare;       /* recycled calls, list by `next` */

@@ -189,8 +189,11 @@ static void check_head(const char *url, const char *want)
 {
 	struct vault_config conf = { .url = slice_of(url) };
 	struct http_heads h;
+	struct curl_api curl;
 	const char *why;
-	bool ok = http_heads_init(&h, &conf, &why);
+
+	assert_true(curl_api_open(&curl, &why));
+	bool ok = http_heads_init(&h, &curl, &conf, &why);
 
 	if (!want) {
 		assert_false(ok);
@@ -202,6 +205,7 @@ static void check_head(const char *url, const char *want)
 		assert_true(slice_starts(buf_slice(&h.post), slice_of(want)));
 	}
 	http_heads_finish(&h);
+	curl_api_close(&curl);
 }
 
 static void test_urls(void **state)
@@ -230,8 +234,11 @@ static bool header_ok(const char *name, const char *value)
 	struct vault_config conf = { .url = SL("http://h/"), .headers = &header, .n_headers = 1,
 		.credential_header = SL("X-Agent-Key"), .credential_from = SECRET_SOURCE_ENV };
 	struct http_heads h;
+	struct curl_api curl;
 	const char *why;
-	bool ok = http_heads_init(&h, &conf, &why);
+
+	assert_true(curl_api_open(&curl, &why));
+	bool ok = http_heads_init(&h, &curl, &conf, &why);
 
 	if (ok) {
 		assert_true(slice_find(buf_slice(&h.post), slice_of(name)) > 0);
@@ -239,6 +246,7 @@ static bool header_ok(const char *name, const char *value)
 		assert_true(slice_find(buf_slice(&h.delete), slice_of(name)) > 0);
 	}
 	http_heads_finish(&h);
+	curl_api_close(&curl);
 	return ok;
 }
 
