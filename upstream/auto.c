@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include "base/buf.h"
 #include "base/log.h"
+#include "mcp/rpc.h"
+#include "mcp/stateless.h"
 #include "upstream/http.h"
 #include "upstream/http_call.h"
 #include "upstream/sse_legacy.h"
@@ -26,9 +28,12 @@ struct opening {
 	struct upstream_call *call;
 	struct upstream_sink sink;
 	struct buf body, id, version, traceparent;
+	struct buf error;                /* a JSON-RPC error that may only say: not this way */
 	struct upstream_end first;       /* how the first attempt ended */
 	bool heard;                      /* the vault has answered it */
 	bool second;
+	bool ended;                      /* its end is being told */
+	bool cancelled;                  /* meanwhile */
 };
 
 static struct auto_conversation *conversation_of(struct upstream *u)
@@ -68,6 +73,7 @@ static void opening_free(struct opening *o)
 	buf_finish(&o->id);
 	buf_finish(&o->version);
 	buf_finish(&o->traceparent);
+	buf_finish(&o->error);
 	free(o);
 }
 
@@ -96,30 +102,77 @@ static void on_mark(void *ctx, const struct sse_mark *mark, bool alone)
 		o->sink.mark(o->sink.ctx, mark, alone);
 }
 
+/* An error of any server may come with 400, 404 or 405; these are of one that knows MCP 2026-07-28, and so no HTTP+SSE. */
+static bool is_modern(int64_t code)
+{
+	return code == MCP_HEADER_MISMATCH || code == MCP_MISSING_CAPABILITY || code == MCP_UNSUPPORTED_VERSION;
+}
+
+/* Whether a message is an error by which the vault may mean that this is not its transport. */
+static bool may_mean_other(struct opening *o, struct slice json)
+{
+	struct arena *arena = &o->conversation->vault->vault->scratch;
+	struct rpc rpc;
+	int64_t code = 0;
+	bool yes = rpc_parse(&rpc, json, arena, NULL) == E_OK && rpc.kind == RPC_ERROR;
+
+	if (yes)
+		yes = json_int(&rpc.json, json_member(&rpc.json, rpc.error, SL("code")), &code) && !is_modern(code);
+	arena_reset(arena);
+	return yes;
+}
+
+static void tell(struct opening *o, struct slice json)
+{
+	o->heard = true;
+	if (o->sink.message)
+		o->sink.message(o->sink.ctx, json);
+}
+
 static void on_message(void *ctx, struct slice json)
 {
 	struct opening *o = ctx;
 
-	o->heard = true;
-	if (o->sink.message)
-		o->sink.message(o->sink.ctx, json);
+	if (!o->heard && !o->second && !o->conversation->speaks_sse && may_mean_other(o, json) && buf_add(&o->error, json) == E_OK)
+		return; /* the end says with which status it came */
+	tell(o, json);
 }
 
 /* Whether this end says that the vault speaks the other transport. */
 static bool says_other(const struct auto_conversation *v, const struct upstream_end *end)
 {
 	if (!v->speaks_sse)
-		return end->outcome == UP_STATUS && (end->status == 400 || end->status == 404 || end->status == 405);
-	return end->outcome == UP_NOT_OFFERED || end->outcome == UP_GARBAGE || (end->outcome == UP_STATUS && end->status < 500);
+		return end->status == 400 || end->status == 404 || end->status == 405;
+	return end->outcome == UP_GARBAGE || (end->outcome == UP_STATUS && end->status < 500);
 }
 
 static bool set_out(struct opening *o);
+
+/* Its owner may cancel it when it hears of the error. */
+static void end_opening(struct opening *o, const struct upstream_end *end)
+{
+	struct upstream_sink sink = o->sink;
+	struct buf error = o->error;
+
+	buf_init(&o->error, 0);
+	if (error.n && !o->heard && sink.message) {
+		o->ended = true;
+		sink.message(sink.ctx, buf_slice(&error));
+	}
+	buf_finish(&error);
+	if (o->cancelled) {
+		opening_free(o);
+		return;
+	}
+	opening_free(o);
+	if (sink.end)
+		sink.end(sink.ctx, end);
+}
 
 static void on_end(void *ctx, const struct upstream_end *end)
 {
 	struct opening *o = ctx;
 	struct auto_conversation *v = o->conversation;
-	struct upstream_sink sink = o->sink;
 	struct upstream_end told = *end;
 
 	o->call = NULL;
@@ -138,9 +191,7 @@ static void on_end(void *ctx, const struct upstream_end *end)
 		told = o->first;
 		v->speaks_sse = !v->speaks_sse;
 	}
-	opening_free(o);
-	if (sink.end)
-		sink.end(sink.ctx, &told);
+	end_opening(o, &told);
 }
 
 static bool set_out(struct opening *o)
@@ -168,6 +219,7 @@ static struct opening *opening_create(struct auto_conversation *v, const struct 
 	buf_init(&o->id, SIZE_MAX);
 	buf_init(&o->version, MAX_FIELD_BYTES);
 	buf_init(&o->traceparent, MAX_FIELD_BYTES);
+	buf_init(&o->error, SIZE_MAX);
 	buf_add(&o->body, r->body);
 	buf_add(&o->id, r->id);
 	buf_add(&o->version, r->version);
@@ -194,18 +246,26 @@ static struct upstream_call *op_listen(struct upstream *u, const struct upstream
 
 static void op_pause(struct upstream_call *c)
 {
-	upstream_pause(opening_of(c)->call);
+	if (opening_of(c)->call)
+		upstream_pause(opening_of(c)->call);
 }
 
 static void op_resume(struct upstream_call *c)
 {
-	upstream_resume(opening_of(c)->call);
+	if (opening_of(c)->call)
+		upstream_resume(opening_of(c)->call);
 }
 
 static void op_cancel(struct upstream_call *c)
 {
-	upstream_cancel(opening_of(c)->call);
-	opening_free(opening_of(c));
+	struct opening *o = opening_of(c);
+
+	if (o->ended) {
+		o->cancelled = true;
+		return;
+	}
+	upstream_cancel(o->call);
+	opening_free(o);
 }
 
 static bool op_has_session(const struct upstream *u)

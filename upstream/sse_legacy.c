@@ -54,13 +54,14 @@ static enum upstream_outcome outcome_before(enum upstream_outcome o)
 	case UP_UNREACHABLE:
 	case UP_SESSION_LOST:
 		return UP_UNREACHABLE;
+	case UP_NOT_OFFERED:
+		return UP_STATUS;
 	case UP_TLS:
 	case UP_STATUS:
 	case UP_UNAUTHORIZED:
 	case UP_REDIRECT:
 	case UP_GARBAGE:
 	case UP_TOO_BIG:
-	case UP_NOT_OFFERED:
 	case UP_NO_CREDENTIAL:
 		break;
 	}
