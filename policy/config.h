@@ -25,7 +25,7 @@ struct credential_config {
 	struct secret_ref secret;
 };
 
-enum transport { TRANSPORT_AUTO, TRANSPORT_STREAMABLE_HTTP, TRANSPORT_STDIO };
+enum transport { TRANSPORT_AUTO, TRANSPORT_STREAMABLE_HTTP, TRANSPORT_STDIO, TRANSPORT_SSE };
 
 struct pair {
 	struct slice name, value;

@@ -76,17 +76,15 @@ static void read_catalog(struct loader *l, const struct yaml_node *node, struct 
 static void read_transport(struct loader *l, const struct yaml_node *node, struct upstream_config *u)
 {
 	static const char *const words[] = { "auto", "streamable-http", "stdio", "sse", NULL };
-	static const enum transport meaning[] = { TRANSPORT_AUTO, TRANSPORT_STREAMABLE_HTTP, TRANSPORT_STDIO };
+	static const enum transport meaning[] = { TRANSPORT_AUTO, TRANSPORT_STREAMABLE_HTTP, TRANSPORT_STDIO, TRANSPORT_SSE };
 	int word = config_word(l, node, words);
 
-	if (word == 3)
-		config_not_here(l, node->at, "`transport: sse`");
-	else if (word >= 0)
+	if (word >= 0)
 		u->transport = meaning[word];
 	if (u->transport == TRANSPORT_STDIO && u->url.n)
 		faults_add(l->faults, node->at, "`transport: stdio` needs `command`, not `url`");
-	if (u->transport == TRANSPORT_STREAMABLE_HTTP && u->n_command)
-		faults_add(l->faults, node->at, "`transport: streamable-http` needs `url`, not `command`");
+	if ((u->transport == TRANSPORT_STREAMABLE_HTTP || u->transport == TRANSPORT_SSE) && u->n_command)
+		faults_add(l->faults, node->at, "`transport: %s` needs `url`, not `command`", words[word]);
 }
 
 static void read_era(struct loader *l, const struct yaml_node *node)

@@ -295,6 +295,14 @@ bool channel_deliver(struct channel *c, struct slice json)
 	return true;
 }
 
+void channel_tell_open(struct channel *c, struct slice json)
+{
+	struct reply *r = any_stream(c);
+
+	if (r && json.n)
+		r->ops->message(r, json);
+}
+
 void channel_flush(struct channel *c)
 {
 	struct reply *r = any_stream(c);

@@ -71,6 +71,8 @@ void channel_judge_vault(struct channel *, const struct rpc *, struct arena *, s
  * False: too much is kept.
  */
 bool channel_deliver(struct channel *, struct slice json);
+/* The same for what is of no use later: only onto a stream that is open. */
+void channel_tell_open(struct channel *, struct slice json);
 /* A stream has come: what waited goes out. */
 void channel_flush(struct channel *);
 /*

@@ -49,6 +49,7 @@ struct exchange {
 	uint64_t deadline_ms;               /* loop time; 0: none */
 	uint64_t began_us, sent_us, answered_us, judged_us;
 	int upstream_status;
+	unsigned agreed;                    /* subscription: the lists of whose changes it is told (proxy/changed.h) */
 	bool value_open;                    /* counted in backend.open_value_calls */
 	bool paused;
 	bool wants_tools;                   /* waiting: for the vault's tool list, else for its introduction */

@@ -1,5 +1,6 @@
 /* The way home: what the vault says to a request is judged message by message, and passed on at once. */
 #include "mcp/stateless.h"
+#include "proxy/changed.h"
 #include "proxy/exchange_inside.h"
 #include "proxy/reading.h"
 #include "proxy/remap.h"
@@ -32,6 +33,7 @@ void exchange_hear(struct exchange *x, const struct rpc *rpc, struct arena *aren
 		subscribed ? remap_subscription(j.bytes, x->id, arena) : j.bytes;
 	if (!bytes.n)
 		return;
+	x->agreed |= changed_agreed(rpc);
 	x->reply->ops->message(x->reply, bytes);
 	exchange_pause_if_full(x);
 }
@@ -84,6 +86,7 @@ static const char *on_hello(struct exchange *x, const struct rpc *rpc, struct ar
 		backend_met(b, json_string(&rpc->json, name, arena));
 	if (!trunk_keep_hello(c->trunk, json_source(&rpc->json, rpc->result)))
 		return "out of memory";
+	c->trunk->offered = changed_offered(rpc);
 	b->gives_sessions = upstream_has_session(c->trunk->up);
 	b->streams = x->streaming;
 	b->era = era;

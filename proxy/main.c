@@ -6,11 +6,11 @@
  *   agent.c          who calls, and what they were given channel.c        one downstream conversation
  *   trunk.c          one conversation with a vault       exchange*.c      one request in flight: the waist
  *   sidecar.c        the front that agents talk to       demo_vault*.c    the other front: a vault to try it on
- *   tcp.c http*.c endpoint*.c    MCP over HTTP           stdio.c          MCP on stdin and stdout
- *   tls*.c tcp_filter.c          TLS between the two, and client certificates
+ *   tcp*.c http*.c endpoint*.c   MCP over HTTP           stdio.c          MCP on stdin and stdout
+ *   tls*.c tcp_filter.c          TLS in between, and client certificates
  *   admin.c          health and readiness                audit.c          one line a decision
  *   load.c reload.c  configuration, now and later        harden.c         what the process gives up
- *   memory.c         what it keeps
+ *   memory.c         what it keeps                       changed.c        agents told that lists may show other things
  *   reading.c        long messages, slice by slice       fiber.c          a stack to put aside
  *   remap.c          ids on a shared trunk               fetch.c          the vault's tool list, read by ourselves
  *   revive.c         a vault that forgot us              resume.c         streams taken up where they broke

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "proxy/audit.h"
+#include "proxy/changed.h"
 #include "proxy/tls.h"
 
 #define POLL_MS 5000
@@ -118,6 +119,7 @@ static bool swap(struct reload *r, struct config *config, struct config *before)
 		return false;
 	}
 	log_info("reload", "configuration %.16s is in force", r->app->config->hash);
+	changed_tell(r->app);
 	if (r->events.swapped)
 		r->events.swapped(r->events.ctx, before);
 	return true;

@@ -6,7 +6,6 @@
 #include "proxy/reading.h"
 
 enum {
-	MAX_ID_BYTES = 1024,          /* of a vault's event id; a longer one is not handed on */
 	MAX_SEALED_BYTES = 4096,
 	PARKED_MS = 5 * 60 * 1000,    /* for an agent to come back for its answer */
 	MAX_PARKED = 16,              /* per channel; the oldest goes */
@@ -19,7 +18,7 @@ enum {
 void resume_init(struct resume *r)
 {
 	*r = (struct resume){ .stream = 0 };
-	buf_init(&r->last_id, MAX_ID_BYTES);
+	buf_init(&r->last_id, RESUME_MAX_ID_BYTES);
 	buf_init(&r->mark_id, MAX_SEALED_BYTES);
 }
 
@@ -67,22 +66,26 @@ static bool can_go_up(struct slice id)
 	for (size_t i = 0; i < id.n; i++)
 		if ((unsigned char)id.p[i] < 0x20 || id.p[i] == 0x7F)
 			return false;
-	return id.n > 0 && id.n <= MAX_ID_BYTES && id.p[0] != ' ' && id.p[id.n - 1] != ' ';
+	return id.n > 0 && id.n <= RESUME_MAX_ID_BYTES && id.p[0] != ' ' && id.p[id.n - 1] != ' ';
+}
+
+bool resume_keep_id(struct buf *last, struct slice id)
+{
+	if (!can_go_up(id))
+		return false;
+	buf_clear(last);
+	return buf_add(last, id) == E_OK;
 }
 
 void resume_mark(struct exchange *x, const struct sse_mark *mark, bool alone)
 {
 	struct resume *r = &x->resume;
-	bool good = can_go_up(mark->id);
+	bool good = resume_keep_id(&r->last_id, mark->id);
 
 	if (x->state == X_SENT)
 		exchange_touch(x);
 	if (mark->has_retry)
 		r->retry_ms = mark->retry_ms;
-	if (good) {
-		buf_clear(&r->last_id);
-		buf_add(&r->last_id, mark->id);
-	}
 	buf_clear(&r->mark_id);
 	r->marked = false;
 	if (!x->reply || !x->reply->ops->mark || !agent_resumes(x->channel) || (x->kind != XK_REQUEST && x->kind != XK_LISTEN))

@@ -16,6 +16,8 @@
 struct channel;
 struct exchange;
 
+#define RESUME_MAX_ID_BYTES 1024 /* of a vault's event id; a longer one is not handed on */
+
 /* Of one exchange. */
 struct resume {
 	uint64_t stream;      /* the number of its stream; 0: a GET stream, or nothing had an id */
@@ -32,6 +34,9 @@ struct resume {
 
 void resume_init(struct resume *);
 void resume_finish(struct resume *);
+
+/* Keeps the id of a stream's event, for the stream to be taken up behind it. False: it has none that could go up again. */
+bool resume_keep_id(struct buf *last, struct slice id);
 
 /* The vault's stream says this on its next event (or, alone, on an event without a message). */
 void resume_mark(struct exchange *, const struct sse_mark *, bool alone);

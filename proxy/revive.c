@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include "base/log.h"
+#include "proxy/changed.h"
 #include "proxy/exchange.h"
 #include "proxy/remap.h"
 
@@ -57,6 +58,7 @@ static void on_message(void *ctx, struct slice json)
 
 		ok = json_is(&rpc.json, version, JSON_STRING) && json_string_eq(&rpc.json, version, slice_of(r->version)) &&
 			trunk_keep_hello(r->trunk, json_source(&rpc.json, rpc.result));
+		r->trunk->offered = changed_offered(&rpc);
 	}
 	arena_reset(arena);
 	if (!r->answered)

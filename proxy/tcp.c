@@ -6,46 +6,8 @@
 #include <sys/socket.h>
 #include "base/wipe.h"
 #include "proxy/tcp_filter.h"
+#include "proxy/tcp_inside.h"
 #include "proxy/tcp_listen.h"
-
-/* --- the pool of buffers ------------------------------------------------------------------------------------------ */
-
-/* False when memory is out. */
-static bool take_buffer(struct tcp_server *server, struct buf *b, size_t max_bytes)
-{
-	if (server->n_spare) {
-		*b = server->spare[--server->n_spare];
-		if (server->n_spare < server->spare_low)
-			server->spare_low = server->n_spare;
-		b->max = max_bytes;
-		return true;
-	}
-	buf_init(b, max_bytes);
-	return buf_reserve(b, TCP_BUFFER_BYTES < max_bytes ? TCP_BUFFER_BYTES : max_bytes) == E_OK;
-}
-
-/* `used` bytes of it were written and are wiped. */
-static void give_buffer(struct tcp_server *server, struct buf *b, size_t used)
-{
-	if (!b->p)
-		return;
-	if (server->closing || server->n_spare == TCP_SPARE_BUFFERS || b->cap < TCP_BUFFER_BYTES || b->cap > 2 * TCP_BUFFER_BYTES) {
-		buf_finish(b);
-	} else {
-		wipe(b->p, used);
-		buf_clear(b);
-		server->spare[server->n_spare++] = *b;
-	}
-	buf_init(b, 0);
-}
-
-/* What nobody took for a whole tick is more than is needed: half of it goes. */
-static void trim_spare(struct tcp_server *server)
-{
-	for (size_t n = (server->spare_low + 1) / 2; n > 0; n--)
-		buf_finish(&server->spare[--server->n_spare]);
-	server->spare_low = server->n_spare;
-}
 
 /* --- ends --------------------------------------------------------------------------------------------------------- */
 
@@ -83,9 +45,9 @@ static void on_conn_closed(uv_handle_t *handle)
 	struct tcp_conn *c = handle->data;
 	struct tcp_server *server = c->server;
 
-	give_buffer(server, &c->in, c->in_high);
-	give_buffer(server, &c->out, c->out.n);
-	give_buffer(server, &c->sending, c->sending.n);
+	tcp_give_buffer(server, &c->in, c->in_high);
+	tcp_give_buffer(server, &c->out, c->out.n);
+	tcp_give_buffer(server, &c->sending, c->sending.n);
 	tcp_filter_free(c);
 	free(c);
 	handle_gone(server);
@@ -136,7 +98,7 @@ void tcp_wait(struct tcp_conn *c)
 
 struct buf *tcp_out(struct tcp_conn *c)
 {
-	if (!c->out.p && !take_buffer(c->server, &c->out, c->server->config.max_out_bytes))
+	if (!c->out.p && !tcp_take_buffer(c->server, &c->out, c->server->config.max_out_bytes))
 		c->broken = true;
 	tcp_wait(c);
 	return &c->out;
@@ -154,7 +116,7 @@ static void on_written(uv_write_t *write, int status)
 	struct tcp_conn *c = write->data;
 
 	c->writing = false;
-	give_buffer(c->server, &c->sending, c->sending.n);
+	tcp_give_buffer(c->server, &c->sending, c->sending.n);
 	if (c->closing)
 		return;
 	if (status)
@@ -222,7 +184,7 @@ static bool send_filtered(struct tcp_conn *c)
 			return false;
 		buf_clear(&c->wire);
 	}
-	give_buffer(c->server, &c->wire, 0);
+	tcp_give_buffer(c->server, &c->wire, 0);
 	if (c->dead)
 		tcp_shutdown(c);
 	c->out_done = 0;
@@ -235,7 +197,7 @@ static void send_some(struct tcp_conn *c)
 		return;
 	if (c->filtered ? !send_filtered(c) : c->out.n && !c->broken && !send_now(c, &c->out))
 		return;
-	give_buffer(c->server, &c->out, c->out.n);
+	tcp_give_buffer(c->server, &c->out, c->out.n);
 	if (c->server->ops->flushed)
 		c->server->ops->flushed(c);
 }
@@ -273,7 +235,7 @@ static void on_check(uv_check_t *check)
 
 bool tcp_take_in(struct tcp_conn *c)
 {
-	if (!c->in.p && !take_buffer(c->server, &c->in, c->server->config.max_in_bytes))
+	if (!c->in.p && !tcp_take_buffer(c->server, &c->in, c->server->config.max_in_bytes))
 		c->broken = true;
 	return c->in.p != NULL;
 }
@@ -323,7 +285,7 @@ void tcp_consume(struct tcp_conn *c, size_t n)
 	if (n)
 		buf_consume(&c->in, n);
 	if (c->in.n == 0) {
-		give_buffer(c->server, &c->in, c->in_high);
+		tcp_give_buffer(c->server, &c->in, c->in_high);
 		c->in_high = 0;
 	}
 }
@@ -386,8 +348,6 @@ static void tick_conn(struct tcp_conn *c, uint64_t now)
 		c->server->ops->tick(c, now);
 }
 
-static void accept_starved(struct tcp_server *server);
-
 /* Runs on until there is nothing to look at and nothing to trim. */
 static void on_tick(uv_timer_t *timer)
 {
@@ -399,41 +359,22 @@ static void on_tick(uv_timer_t *timer)
 		next = c->next;
 		tick_conn(c, now);
 	}
-	trim_spare(server);
+	tcp_trim_spare(server);
 	if (server->starved)
-		accept_starved(server);
+		tcp_accept_starved(server);
 	if (!server->conns && !server->n_spare && !server->starved)
 		uv_timer_stop(timer);
 }
 
-static void run_timer(struct tcp_server *server)
+void tcp_run_timer(struct tcp_server *server)
 {
 	if (!uv_is_active((uv_handle_t *)&server->timer))
 		uv_timer_start(&server->timer, on_tick, TCP_TICK_MS, TCP_TICK_MS);
 }
 
-/* --- accepting ---------------------------------------------------------------------------------------------------- */
+/* --- what tcp_accept.c has accepted -------------------------------------------------------------------------------- */
 
-static struct tcp_conn *new_conn(struct tcp_server *server, bool unix_socket)
-{
-	struct tcp_conn *c = calloc(1, server->config.conn_bytes);
-	int e;
-
-	if (!c)
-		return NULL;
-	c->server = server;
-	c->local = unix_socket;
-	e = unix_socket ? uv_pipe_init(server->loop, &c->uv.pipe, 0) : uv_tcp_init(server->loop, &c->uv.tcp);
-	if (e) {
-		free(c);
-		return NULL;
-	}
-	c->uv.handle.data = c;
-	server->open_handles++;
-	return c;
-}
-
-static void admit(struct tcp_conn *c)
+void tcp_admit(struct tcp_conn *c)
 {
 	struct tcp_server *server = c->server;
 
@@ -442,79 +383,17 @@ static void admit(struct tcp_conn *c)
 		c->next->prev = c;
 	server->conns = c;
 	server->n_conns++;
-	run_timer(server);
+	tcp_run_timer(server);
 	if (server->ops->opened)
 		server->ops->opened(c);
 	if (!c->closing && uv_read_start(&c->uv.stream, on_alloc, on_read))
 		tcp_conn_close(c);
 }
 
-static void turn_away(struct tcp_conn *c, struct slice text)
+void tcp_turn_away(struct tcp_conn *c)
 {
-	uv_buf_t all = uv_buf_init((char *)(uintptr_t)text.p, (unsigned)text.n);
-
-	if (text.n)
-		uv_try_write(&c->uv.stream, &all, 1);
 	c->closing = true;
 	uv_close(&c->uv.handle, on_conn_closed);
-}
-
-/* Whether the peer of a unix socket is our own user, or root. */
-static bool is_stranger(struct tcp_conn *c)
-{
-	unsigned long left_out = 0;
-	unsigned uid = 0;
-
-	if (tcp_peer_is_ourselves(&c->uv.pipe, &uid))
-		return false;
-	if (!log_limit_admits(&c->server->strangers, uv_now(c->server->loop), &left_out))
-		return true;
-	log_warn("listen", "refused on a unix socket: the peer is user %u, neither narrowgate's own user nor root", uid);
-	if (left_out)
-		log_warn("listen", "and %lu more such peers before that were not logged", left_out);
-	return true;
-}
-
-static void on_connection(uv_stream_t *stream, int status)
-{
-	struct tcp_listener *l = stream->data;
-	struct tcp_server *server = l->server;
-	struct tcp_conn *c;
-
-	if (status)
-		return;
-	c = new_conn(server, l->path[0] != '\0');
-	if (!c) {
-		server->starved = true;
-		run_timer(server);
-		return;
-	}
-	if (uv_accept(stream, &c->uv.stream)) {
-		c->closing = true;
-		uv_close(&c->uv.handle, on_conn_closed);
-		return;
-	}
-	if (l->path[0] && is_stranger(c)) {
-		turn_away(c, server->config.stranger);
-		return;
-	}
-	if (server->n_conns >= server->config.max_connections || !tcp_filter_open(c)) {
-		turn_away(c, server->config.filter && !l->path[0] ? SL("") : server->config.refusal);
-		return;
-	}
-	if (!l->path[0]) {
-		c->local = tcp_peer_is_local(&c->uv.tcp);
-		uv_tcp_nodelay(&c->uv.tcp, 1);
-	}
-	admit(c);
-}
-
-static void accept_starved(struct tcp_server *server)
-{
-	server->starved = false;
-	for (size_t i = 0; i < server->n_listeners; i++)
-		if (server->listeners[i].listening)
-			on_connection(&server->listeners[i].uv.stream, 0);
 }
 
 /* --- the server --------------------------------------------------------------------------------------------------- */
@@ -531,7 +410,7 @@ bool tcp_server_start(struct tcp_server *server, const struct tcp_config *config
 	uv_timer_init(loop, &server->timer);
 	server->prepare.data = server->check.data = server->timer.data = server;
 	server->open_handles = 3;
-	server->listening = tcp_listen_all(server, on_connection, why);
+	server->listening = tcp_listen_all(server, tcp_on_connection, why);
 	server->config.addresses = NULL; /* the caller's; no longer needed */
 	if (!server->listening) {
 		tcp_server_close(server);

@@ -6,6 +6,7 @@
 #include "proxy/exchange.h"
 #include "proxy/fetch.h"
 #include "proxy/remap.h"
+#include "proxy/resume.h"
 #include "proxy/revive.h"
 
 static void on_vault_message(void *ctx, struct slice json);
@@ -20,6 +21,7 @@ static struct trunk *trunk_create(struct backend *b, bool shared)
 		return NULL;
 	t->backend = b;
 	t->shared = shared;
+	buf_init(&t->listen_last, RESUME_MAX_ID_BYTES);
 	t->serial = ++b->app->n_trunks;
 	t->up = vault_open(b->vault, &events);
 	if (!t->up) {
@@ -77,6 +79,7 @@ static void trunk_free(struct trunk *t)
 	upstream_cancel(t->listen);
 	upstream_close(t->up);
 	wipe_free((void *)(uintptr_t)t->hello.p);
+	buf_finish(&t->listen_last);
 	free(t);
 }
 
@@ -314,19 +317,24 @@ static void on_listen_end(void *ctx, const struct upstream_end *end)
 	struct trunk *t = ctx;
 
 	t->listen = NULL;
+	if (end->outcome != UP_DONE && end->outcome != UP_BROKEN)
+		buf_clear(&t->listen_last); /* the vault may not want it */
 	trunk_listen_later(t, end->outcome, t->listen_retry_ms);
 }
 
 static void on_listen_mark(void *ctx, const struct sse_mark *mark, bool alone)
 {
+	struct trunk *t = ctx;
+
 	(void)alone;
 	if (mark->has_retry)
-		((struct trunk *)ctx)->listen_retry_ms = mark->retry_ms;
+		t->listen_retry_ms = mark->retry_ms;
+	resume_keep_id(&t->listen_last, mark->id);
 }
 
 void trunk_listen(struct trunk *t, struct slice version)
 {
-	struct upstream_request r = { .version = version };
+	struct upstream_request r = { .version = version, .last_event_id = buf_slice(&t->listen_last) };
 	struct upstream_sink sink = { .mark = on_listen_mark, .message = on_vault_message, .end = on_listen_end, .ctx = t };
 
 	if (!t->listen && !t->lost)

@@ -21,7 +21,9 @@ struct trunk {
 	uint64_t next_id;
 	uint64_t serial;                /* no other trunk of this process has it */
 	uint64_t listen_again_ms;       /* loop time; 0: not */
+	struct buf listen_last;         /* shared: the id of that stream's last event; empty: it begins anew */
 	uint64_t listen_retry_ms;       /* shared: how long the vault's GET stream asked to wait; 0: it did not */
+	unsigned offered;               /* the lists of whose changes the vault said it would tell (proxy/changed.h) */
 	unsigned refs;                  /* channels on it, and whoever holds it for a while */
 	bool shared;
 	bool no_handshake;              /* of its own kind: a vault's process settles for one */

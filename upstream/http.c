@@ -97,7 +97,7 @@ static void begin(struct http_conversation *v, struct http_call *c, const struct
 		return;
 	}
 	http_answer_begin(&c->answer, asked);
-	enum err e = http_write(&c->out, &v->http->heads, c->verb, buf_slice(&vault->credential.line),
+	enum err e = http_write(&c->out, v->heads, c->verb, buf_slice(&vault->credential.line),
 		buf_slice(&v->session), r);
 	if (e != E_OK)
 		refuse(c, e);
@@ -215,11 +215,22 @@ struct upstream *http_open(struct http_vault *h, const struct upstream_events *e
 		return NULL;
 	v->base.ops = &ops;
 	v->http = h;
+	v->heads = &h->heads;
 	v->events = *events;
 	v->tell_lost.run = run_tell_lost;
 	buf_init(&v->session, HTTP_VALUE_MAX);
 	buf_init(&v->version, MAX_VERSION_BYTES);
 	return &v->base;
+}
+
+void http_use_heads(struct upstream *u, const struct http_heads *heads)
+{
+	conversation_of(u)->heads = heads;
+}
+
+void http_hear_named(struct upstream_call *c, void (*named)(void *ctx, struct slice type, struct slice data))
+{
+	call_of(c)->named = named;
 }
 
 /* --- what all share ----------------------------------------------------------------------------------------------- */
@@ -281,6 +292,16 @@ static void one_closed(struct http_vault *h)
 	closed(ctx);
 }
 
+void http_hold(struct http_vault *h)
+{
+	h->n_open++;
+}
+
+void http_release(struct http_vault *h)
+{
+	one_closed(h);
+}
+
 static void on_pool_closed(void *ctx)
 {
 	one_closed(ctx);
@@ -330,6 +351,8 @@ struct http_vault *http_vault_create(struct vault *vault, const struct vault_con
 	if (!pool_init(&h->pool, &h->curl, vault->loop, conf))
 		goto fail_heads;
 	h->vault = vault;
+	h->transport = h->speaks = conf->transport;
+	h->address_timeout_ms = conf->connect_timeout_ms;
 	h->n_open = 2; /* the sweep and the pool */
 	uv_timer_init(vault->loop, &h->sweep);
 	h->sweep.data = h;

@@ -157,6 +157,18 @@ bool http_heads_init(struct http_heads *h, const struct curl_api *curl, const st
 	return !*why;
 }
 
+bool http_heads_post_to(struct http_heads *h, const struct http_heads *from, struct slice target)
+{
+	struct slice post = buf_slice(&from->post), line = SL("POST ");
+	const char *version = memchr(post.p + line.n, ' ', post.n - line.n);
+
+	*h = *from;
+	buf_init(&h->post, MAX_HEAD_BYTES);
+	buf_add(&h->post, line);
+	buf_add(&h->post, target);
+	return buf_add(&h->post, slice_from(post, (size_t)(version - post.p))) == E_OK;
+}
+
 void http_heads_finish(struct http_heads *h)
 {
 	buf_finish(&h->post);

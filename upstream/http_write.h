@@ -21,6 +21,12 @@ bool http_heads_init(struct http_heads *, const struct curl_api *, const struct 
 void http_heads_finish(struct http_heads *);
 
 /*
+ * Heads like `from`, but that POST goes to `target`, an origin-form (RFC 9112 §3.2.1). Only `post` is made anew and must be finished.
+ * False: no memory.
+ */
+bool http_heads_post_to(struct http_heads *, const struct http_heads *from, struct slice target);
+
+/*
  * Adds a whole request to `out`: head, credential line, session (each may be empty) and body. E_INVALID: the version or
  * the trace context holds what must not stand in a header.
  */

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include "base/log.h"
 #include "base/wipe.h"
+#include "upstream/auto.h"
 #include "upstream/child.h"
 #include "upstream/http.h"
+#include "upstream/http_call.h"
+#include "upstream/sse_legacy.h"
 
 #define SCRATCH_FACTOR 16 /* a parsed message beside its text: tokens are larger than what they stand for */
 
@@ -167,5 +170,15 @@ void vault_free(struct vault *v, void (*closed)(void *ctx), void *ctx)
 
 struct upstream *vault_open(struct vault *v, const struct upstream_events *events)
 {
-	return v->http ? http_open(v->http, events) : child_open(v->child, events);
+	if (v->child)
+		return child_open(v->child, events);
+	switch (v->http->transport) {
+	case VAULT_AUTO:
+		return auto_open(v->http, events);
+	case VAULT_SSE:
+		return sse_legacy_open(v->http, events);
+	case VAULT_STREAMABLE_HTTP:
+		break;
+	}
+	return http_open(v->http, events);
 }

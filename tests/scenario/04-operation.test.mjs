@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync, existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { join } from 'node:path';
-import { bin, call, command, connect, demoVault, freePort, initialize, leaks, post, ready, run, scratch, serve, sleep, text, until, writeConfig } from './lib.mjs';
+import { bin, call, command, connect, demoVault, freePort, initialize, leaks, post, ready, reconfigure, run, scratch, serve, sleep, text, until, writeConfig } from './lib.mjs';
 
 test('OPS-02: a broken file: exit 2, one line that names file, line, column and key, no port', async (t) => {
   const file = join(scratch(t), 'bad.yaml');
@@ -103,6 +103,21 @@ test('K10 OPS-01: reload by the swap a ConfigMap makes; a broken file keeps the 
   p.child.kill('SIGHUP');
   await sleep(100);
   assert.equal(p.code, null);
+});
+
+for (const shared of [false, true]) test(`a reload: sessions are told that lists may have changed, where the vault said it would${shared ? ' (connections: 1)' : ''}`, async (t) => {
+  const dir = scratch(t), catalog = join(dir, 'c.yaml'), servers = join(import.meta.dirname, 'servers');
+  const own = readFileSync(join(servers, 'both-ways.yaml'), 'utf8');
+  writeFileSync(catalog, shared ? own.replace('catalog: both-ways', 'catalog: both-ways\nconnections: 1') : own);
+  const s = await serve(t, { upstreams: { vault: { catalog, command: [process.execPath, join(servers, 'both-ways.mjs')] } }, profiles: { p: {} }, default_profile: 'p' }, { dir });
+  const heard = [[], []];
+  const clients = await Promise.all([0, 1].map((i) => connect(t, 1, s, { setup: (c) => { c.fallbackNotificationHandler = (n) => { heard[i].push(n.method); }; } })));
+  await sleep(300); // their GET streams open by themselves
+  reconfigure(s, { profiles: { p: { read_only: true } } });
+  await until('the news', () => heard.every((h) => h.length));
+  assert.equal((await Promise.all(clients.map((c) => c.listTools()))).length, 2);
+  await sleep(100);
+  assert.deepEqual(heard, [['notifications/tools/list_changed'], ['notifications/tools/list_changed']]);
 });
 
 test('K9: SIGTERM with a call in flight: the call answers, then exit 0; idle it is quick', async (t) => {

@@ -1,9 +1,11 @@
 // Streams that the vault closes, or that break, are taken up again where they were (MCP "Resumability and Redelivery"), by agents
 // with a session, and by narrowgate itself for those without. Every event is judged as the answer to the call it belongs to.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { BULLETS, call, connect, initialize, post, run, serve, sleep, text, until, writeConfig } from './lib.mjs';
+import { BULLETS, call, connect, here, initialize, post, run, scratch, serve, sleep, text, until, writeConfig } from './lib.mjs';
 
 const VALUE = 'resumed-value-5c1d';
 const catalog = 'demo';
@@ -213,7 +215,7 @@ for (const [who, how] of [['on stdio', 'stdio'], ['without a session', 'stateles
   });
 }
 
-test('the ear of an agent on stdio goes on behind what it has heard, when the vault says', async (t) => {
+for (const shared of [false, true]) test(`${shared ? 'the one ear of a shared connection' : 'the ear of an agent on stdio'} goes on behind what it has heard, when the vault says`, async (t) => {
   const at = [];
   const server = createServer((req, res) => {
     if (req.method === 'GET') {
@@ -232,7 +234,9 @@ test('the ear of an agent on stdio goes on behind what it has heard, when the va
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   t.after(() => { server.closeAllConnections(); server.close(); });
-  const { file } = await writeConfig(t, { upstreams: { vault: { catalog, url: `http://127.0.0.1:${server.address().port}/mcp` } }, profiles: { here: masked }, default_profile: 'here' });
+  const dir = scratch(t), one = join(dir, 'one.yaml');
+  writeFileSync(one, readFileSync(join(here, '../../policy/catalogs/demo.yaml'), 'utf8').replace(/^catalog: demo$/m, 'catalog: demo\nconnections: 1'));
+  const { file } = await writeConfig(t, { upstreams: { vault: { catalog: shared ? one : catalog, url: `http://127.0.0.1:${server.address().port}/mcp` } }, profiles: { here: masked }, default_profile: 'here' }, dir);
   await connect(t, 1, { args: ['stdio', '-c', file] });
   await until('three streams', () => at.length >= 3);
   assert.deepEqual(at.slice(0, 3).map(([id]) => id), [undefined, 'g1', 'g2']);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport as Http } from '@modelcontextprotocol/client';
 import { StdioClientTransport as Stdio } from '@modelcontextprotocol/client/stdio';
-import { bin, BULLETS, call, freePort, here, initialize, post, ready, run, serve, sleep, text, until, writeConfig } from './lib.mjs';
+import { bin, BULLETS, call, freePort, here, initialize, post, ready, reconfigure, run, serve, sleep, text, until, writeConfig } from './lib.mjs';
 
 const VERSION = '2026-07-28';
 const script = join(here, 'servers/stateless.mjs');
@@ -20,10 +20,13 @@ async function startVault(t) {
 async function place(t, down, up, { catalog = join(here, 'servers/stateless.yaml'), more = {} } = {}) {
   const upstream = up === 'http' ? await startVault(t) : { command: [process.execPath, script] };
   const config = { upstreams: { vault: { ...(catalog ? { catalog } : {}), ...upstream } }, profiles: { agent: { ...profile, ...more } }, default_profile: 'agent' };
-  if (down === 'stdio') return { args: ['stdio', '-c', (await writeConfig(t, config)).file], vault: upstream };
+  if (down === 'stdio') {
+    const c = await writeConfig(t, config);
+    return { args: ['stdio', '-c', c.file], c, vault: upstream };
+  }
   const s = await serve(t, config);
   await ready(s);
-  return { url: s.url, s, vault: upstream };
+  return { url: s.url, s, c: s, vault: upstream };
 }
 
 async function connect(t, where, setup) {
@@ -98,6 +101,23 @@ for (const up of ['http', 'stdio'])
     const began = Date.now();
     assert.equal(await where.s.p.stop(), 0);
     assert.ok(Date.now() - began < 4000, 'the drain period of 5 s was waited for');
+  });
+
+for (const down of ['http', 'stdio']) for (const up of ['http', 'stdio'])
+  test(`a reload: who wants to hear of lists is told that they changed, ${down} to ${up}`, async (t) => {
+    const where = await place(t, down, up);
+    const heard = { tools: 0, resources: 0 };
+    const [wants, other] = await Promise.all([0, 1].map(() => connect(t, where, (c) => {
+      c.setNotificationHandler('notifications/tools/list_changed', () => { heard.tools++; });
+      c.setNotificationHandler('notifications/resources/list_changed', () => { heard.resources++; });
+    })));
+    await wants.listen({ toolsListChanged: true });
+    await call(other, 'read_secret', { path: 'dev/a' });
+    reconfigure(where.c, { profiles: { agent: { ...profile, read_only: true } } });
+    await until('the news', () => heard.tools > 0);
+    assert.ok(!(await wants.listTools()).tools.some((x) => x.name === 'write_secret'));
+    await sleep(100);
+    assert.deepEqual(heard, { tools: 1, resources: 0 });
   });
 
 test('HTTP-17: agents that share a pipe get their own answers, progress and subscriptions', async (t) => {

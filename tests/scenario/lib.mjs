@@ -1,6 +1,6 @@
 // What every scenario needs: the built program, real clients of both SDK generations, vaults to talk to.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,6 +83,13 @@ export async function writeConfig(t, config, dir = scratch(t)) {
   whole.listen = { mcp: `127.0.0.1:${port}`, admin: `127.0.0.1:${adminPort}`, drain: '5s', ...config.listen };
   writeFileSync(file, JSON.stringify(whole, null, 2));
   return { file, dir, port, adminPort, whole };
+}
+
+// Puts other settings into a file that is in use; what runs with it sees that by itself.
+export function reconfigure(c, settings) {
+  Object.assign(c.whole, settings);
+  writeFileSync(`${c.file}.new`, JSON.stringify(c.whole, null, 2));
+  renameSync(`${c.file}.new`, c.file);
 }
 
 export async function serve(t, config, { env, dir } = {}) {

@@ -100,7 +100,7 @@ static void upstream_faults(void **state)
 		{ U(URL "credentials: {}"), "f.yaml:1:36: unknown key `credentials`: did you mean `credential`?\n" },
 		{ U("command: a"), "f.yaml:1:26: `command` must be a list, not a single value\n" },
 		{ U("command: []"), "f.yaml:1:26: an empty list\n" },
-		{ U(URL "transport: sse"), "f.yaml:1:47: `transport: sse` is not in this version\n" },
+		{ U("command: [a], transport: sse"), "f.yaml:1:42: `transport: sse` needs `url`, not `command`\n" },
 		{ U(URL "transport: http"),
 			"f.yaml:1:47: unknown word `http`: known here are auto, streamable-http, stdio, sse\n" },
 		{ U(URL "transport: stdio"), "f.yaml:1:47: `transport: stdio` needs `command`, not `url`\n" },
