@@ -220,6 +220,20 @@ static void json_11_integers(void **state)
 	assert_slice(json_raw(&j, 10), SL("123456789012345678901234567890"));
 }
 
+static void words(void **state)
+{
+	static const char *const LIST[] = { "type", "text", "", NULL }, *const NONE[] = { NULL };
+	struct json j = read(SL("[\"type\", \"\\u0074ext\", \"\", \"typ\", \"types\", \"\\u0074exts\", 1]"));
+
+	(void)state;
+	for (uint32_t t = 1; t < j.n; t++) {
+		assert_int_equal(json_string_among(&j, t, LIST), t <= 3);
+		assert_false(json_string_among(&j, t, NONE));
+	}
+	assert_false(json_string_among(&j, JSON_NONE, LIST));
+	assert_false(json_string_among(&j, 0, LIST));
+}
+
 /* How a piece of a string may be written, and what it stands for. */
 static const struct {
 	const char *written, *means;
@@ -299,6 +313,7 @@ int main(void)
 		cmocka_unit_test(strings_without_memory),
 		cmocka_unit_test(json_11_integers),
 		cmocka_unit_test(strings_of_pieces),
+		cmocka_unit_test(words),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
