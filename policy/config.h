@@ -41,6 +41,7 @@ struct upstream_config {
 	size_t n_command;
 	bool inherit_env;                /* `stdio -- CMD`: the child inherits the environment but NARROWGATE_* */
 	enum transport transport;
+	bool translates;            /* era: translate */
 	const struct pair *headers;
 	size_t n_headers;
 	const struct pair *env;

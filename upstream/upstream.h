@@ -156,6 +156,7 @@ struct vault_config {
 	enum secret_source credential_from;
 	struct slice credential_name;      /* file path or variable name */
 	struct slice tls_ca, tls_certificate, tls_key, proxy;
+	bool translates;                   /* between revisions with a handshake and those without, where the two sides differ */
 	size_t max_message_bytes;
 	uint64_t connect_timeout_ms;
 	size_t max_connections;            /* to this vault */
