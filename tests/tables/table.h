@@ -28,6 +28,7 @@ struct table {
 	enum err unread;            /* why the last call could not even be read */
 	struct call *call;
 	struct judgement judgement;
+	bool refused;               /* the last call was */
 	struct slice answer;        /* what the agent gets: the text of a text item, or the message */
 	bool answered;
 	bool stateless;             /* requests are those of a stateless revision, where it has them */
@@ -62,6 +63,8 @@ void table_notice(struct table *, struct slice);
 void table_expect(struct table *, struct slice);
 /* The text stands in the refusal. */
 void table_refusal(struct table *, struct slice);
+/* The guard that decided; `none`. */
+void table_guard(struct table *, struct slice);
 /* Milliseconds go by. */
 void table_later(struct table *, struct slice);
 

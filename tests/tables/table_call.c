@@ -183,6 +183,7 @@ bool table_call(struct table *t, struct slice text)
 	memset(&t->judgement, 0, sizeof t->judgement);
 	memcpy(t->judgement.id, "0123456789abcdef0123456789abcdef", sizeof t->judgement.id);
 	judge_from_agent(&v, t->rpc, M_UNKNOWN, &t->call, &t->judgement);
+	t->refused = t->judgement.kind == VERDICT_DENY;
 	return true;
 }
 
@@ -240,6 +241,14 @@ void table_refusal(struct table *t, struct slice want)
 		got(t, want);
 }
 
+void table_guard(struct table *t, struct slice want)
+{
+	const char *guard = t->judgement.guard ? t->judgement.guard : "none";
+
+	if (!slice_eq(slice_of(guard), want))
+		table_fail(t, "wanted guard %.*s, got %s", SL_ARG(want), guard);
+}
+
 /* --- answers -------------------------------------------------------------------------------------------------- */
 
 static void answer(struct table *t, struct slice member, const char *shown)
@@ -250,7 +259,7 @@ static void answer(struct table *t, struct slice member, const char *shown)
 
 	if (!rpc || !t->call)
 		return;
-	if (t->judgement.kind == VERDICT_DENY)
+	if (t->refused)
 		table_fail(t, "the call was refused: %.*s", SL_ARG(t->judgement.refusal));
 	if (judge_learn(t->ledger, t->tools, &v, t->call, rpc) != E_OK)
 		table_fail(t, "could not be learned");
