@@ -6,6 +6,7 @@
 #include "guards/facts.h"
 #include "guards/refuse.h"
 #include "guards/rounds.h"
+#include "guards/tasks.h"
 
 static void refuse(const struct view *v, const struct call *c, struct judgement *j)
 {
@@ -74,13 +75,17 @@ static bool has_shape(const struct rpc *rpc, enum method m)
 static void judge_notification(const struct view *v, const struct rpc *rpc, struct judgement *j)
 {
 	const struct method_row *row = method_find(rpc->method_name, SIDE_CLIENT, true);
+	uint32_t meta = json_walk(&rpc->json, rpc->params, "_meta");
 	struct slice bad = SL("");
+	struct call *origin;
 
 	if (!row)
 		chain_deny(j, NULL, R_METHOD, SL(""));
 	else if (!params_known(row, false, &rpc->json, rpc->params, &bad, v->arena) || !has_shape(rpc, row->id))
 		chain_deny(j, NULL, R_MESSAGE, bad);
-	else if (beside_passes(v, rpc, json_walk(&rpc->json, rpc->params, "_meta"), j) || chain_shadow(v, j))
+	else if (!task_related(v, rpc, meta, &origin))
+		chain_deny(j, "handles", R_HANDLE, SL("related-task"));
+	else if (beside_passes(v, rpc, meta, j) || chain_shadow(v, j))
 		chain_pass(v, rpc, j);
 	j->drop = j->kind == VERDICT_DENY;
 }
@@ -121,8 +126,14 @@ static bool is_known_result(const struct view *v, const struct rpc *rpc, enum me
 /* Of an elicitation's answer every word is for the vault; of the others, what they do not say of themselves. */
 static bool may_be_said(const struct view *v, const struct rpc *rpc, enum method asked, struct judgement *j)
 {
-	uint32_t said = asked == M_ELICITATION ? rpc->result : json_member(&rpc->json, rpc->result, SL("_meta"));
+	uint32_t meta = rpc->kind == RPC_RESULT ? json_member(&rpc->json, rpc->result, SL("_meta")) : JSON_NONE;
+	uint32_t said = asked == M_ELICITATION ? rpc->result : meta;
+	struct call *origin;
 
+	if (!task_related(v, rpc, meta, &origin)) {
+		chain_deny(j, "handles", R_HANDLE, SL("related-task"));
+		return false;
+	}
 	return rpc->kind == RPC_ERROR || beside_passes(v, rpc, said, j) || chain_shadow(v, j);
 }
 

@@ -188,7 +188,8 @@ static struct error_shape shape_of(const struct call *c, const struct judgement 
 struct slice refuse_request(const struct view *v, const struct call *c, const struct judgement *j)
 {
 	struct error_shape shape = shape_of(c, j);
-	bool tool = c->method && c->method->id == M_TOOLS_CALL;
+	/* Who asked for a task waits for one, and for no result of a tool; that comes with tasks/result. */
+	bool tool = c->method && ((c->method->id == M_TOOLS_CALL && !c->as_task) || (c->method->id == M_TASKS_RESULT && c->task));
 
 	if (tool && !shape.fixed && j->why.reason != R_MESSAGE && j->why.reason != R_INTERNAL)
 		return tool_result(v, c, j);

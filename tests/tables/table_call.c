@@ -142,7 +142,8 @@ static void make_stateless(struct table *t)
 	struct json_edits edits;
 	struct buf b;
 
-	if (t->rpc->kind != RPC_REQUEST || (row && !method_in(row, true)))
+	/* Those of tasks are asked for in either kind, to be refused in the one that has them not. */
+	if (t->rpc->kind != RPC_REQUEST || (row && !method_in(row, true) && !slice_starts(row->name, SL("tasks/"))))
 		return;
 	json_edits_init(&edits, &t->arena);
 	if (json_is(j, meta, JSON_OBJECT)) {
