@@ -108,7 +108,6 @@ static bool take_task(struct facts *f)
 		facts_fault(f, R_MESSAGE, SL("task"));
 		return false;
 	}
-	f->call->as_task = !f->call->rpc->stateless;
 	return true;
 }
 
@@ -121,6 +120,7 @@ static void classify_tool(struct facts *f)
 		return;
 	if (!take_task(f))
 		return;
+	c->as_task = !c->rpc->stateless && param(c->rpc, "task") != JSON_NONE;
 	c->args_json = a.json;
 	c->args = a.args;
 	c->rule = catalog_tool(f->view->catalog, c->name);
@@ -171,7 +171,7 @@ static void classify_task(struct facts *f)
 		facts_fault(f, R_CAPABILITY, SL(""));
 		return;
 	}
-	if (!take_name(f, "taskId"))
+	if (!take_name(f, "taskId") || !take_task(f))
 		return;
 	c->task = task_recall(f->view, c->name, c->rpc->stateless);
 	if (!c->task)
