@@ -98,7 +98,7 @@ for (const [what, up] of [['a connection of their own each', 'http'], ['one conn
     writeFileSync(one, readFileSync(catalog, 'utf8') + (up === 'stdio' ? 'connections: 1\n' : ''));
     const where = await place(t, 'http', up, { upstream: { catalog: one }, agents: two });
     const [a, b] = await Promise.all(['key-one', 'key-two'].map((key) => agent(t, where, { headers: { authorization: `Bearer ${key}` } })));
-    const [ofA, ofB] = [await a.begin('wait'), await b.begin('read_secret', { path: 'dev/a' })];
+    const [ofA, ofB] = [await a.begin('wait'), await b.begin('read_secret', { path: 'dev/slow' })];
     assert.deepEqual((await a.tasks.listTasks()).tasks.map((x) => x.taskId), [ofA]);
     assert.deepEqual((await b.tasks.listTasks()).tasks.map((x) => x.taskId), [ofB]);
     for (const [agent, id] of [[a, ofB], [b, ofA]]) {
@@ -106,8 +106,9 @@ for (const [what, up] of [['a connection of their own each', 'http'], ['one conn
       await assert.rejects(agent.tasks.getTaskResult(id), (e) => e.code === -32602);
       await assert.rejects(agent.tasks.cancelTask(id), (e) => e.code === -32602);
     }
-    assert.deepEqual((await b.tasks.getTaskResult(ofB, types.CallToolResultSchema)).structuredContent, { path: 'dev/a', value: BULLETS });
-    await sleep(200);
+    await sleep(400); // no call is under way: the task alone is what its vault tells of
+    assert.deepEqual((await b.tasks.getTaskResult(ofB, types.CallToolResultSchema)).structuredContent, { path: 'dev/slow', value: BULLETS });
+    await sleep(100);
     const told = (x) => x.heard.filter((n) => n.method === 'notifications/tasks/status').map((n) => n.params.taskId);
     assert.ok(told(a).every((id) => id === ofA) && told(b).every((id) => id === ofB), 'each hears of its own');
     assert.ok(!JSON.stringify([a.heard, b.heard]).includes(VALUE), 'nobody hears the value while its task works');

@@ -49,7 +49,7 @@ function make() {
     getTaskResult: (_, extra) => extra.taskStore.getTaskResult(extra.taskId),
   });
   task('read_secret', { path: z.string() }, async ({ path }, t) => {
-    await sleep(30);
+    await sleep(path === 'dev/slow' ? 350 : 30); // longer than what was just answered is waited out
     await t.store.updateTaskStatus(t.id, 'working', `got ${VALUE}`);
     await t.tell({ level: 'info', data: `it is ${VALUE}` });
     await sleep(150);
