@@ -5,6 +5,7 @@
 #include "guards/chain.h"
 #include "guards/edit.h"
 #include "guards/facts.h"
+#include "guards/offer.h"
 #include "guards/refuse.h"
 #include "guards/rounds.h"
 #include "guards/scope.h"
@@ -64,11 +65,23 @@ static void judge_text(const struct view *v, const struct rpc *rpc, const char *
 		j->kind = j->why.kind = VERDICT_REWRITE;
 }
 
+/* tasks/… of the vault's: about a task that this agent has told of. */
+static bool is_agent_task(const struct view *v, const struct rpc *rpc)
+{
+	uint32_t id = json_walk(&rpc->json, rpc->params, "taskId");
+
+	return json_is(&rpc->json, id, JSON_STRING) && agent_task_asked(v, json_string(&rpc->json, id, v->arena)) != M_UNKNOWN;
+}
+
 static void judge_known(const struct view *v, const struct rpc *rpc, enum method m, struct judgement *j)
 {
 	bool speaks = m == M_N_MESSAGE || m == M_SAMPLING || m == M_ELICITATION;
 
-	if (m == M_N_RESOURCE_UPDATED && !listen_uri_passes(v, rpc, json_walk(&rpc->json, rpc->params, "uri")))
+	if (!agent_task_wanted(&rpc->json, rpc->params) && policy_narrows(v->policy))
+		chain_deny(j, NULL, R_MESSAGE, SL("task"));
+	else if (method_is_task(m) && !is_agent_task(v, rpc))
+		chain_deny(j, "handles", R_HANDLE, SL("taskId"));
+	else if (m == M_N_RESOURCE_UPDATED && !listen_uri_passes(v, rpc, json_walk(&rpc->json, rpc->params, "uri")))
 		chain_deny(j, "paths", R_RESULT_PATH, SL(""));
 	else if (m == M_N_TASKS || m == M_N_TASKS_STATUS)
 		judge_task_notice(v, rpc, j);

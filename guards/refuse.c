@@ -222,6 +222,8 @@ struct slice refuse_vault(const struct view *v, const struct rpc *rpc, enum meth
 		return decline(rpc_id(rpc), v->arena);
 	if (j->why.reason == R_METHOD)
 		return make(rpc_id(rpc), RPC_METHOD_NOT_FOUND, "Method not found", v->arena);
+	if (method_is_task(method) && j->why.reason == R_HANDLE)
+		return make(rpc_id(rpc), RPC_INVALID_PARAMS, "Task not found", v->arena);
 	if (method == M_SAMPLING && j->why.reason != R_MESSAGE)
 		return make(rpc_id(rpc), -1, "The user rejected the sampling request", v->arena);
 	return make(rpc_id(rpc), RPC_INVALID_PARAMS, "The request was refused", v->arena);

@@ -105,6 +105,16 @@ static void judge_frame(struct task *t)
 	}
 }
 
+bool task_has_form(const struct json *j, uint32_t obj)
+{
+	if (!json_is(j, json_member(j, obj, SL("taskId")), JSON_STRING) || !json_is(j, json_member(j, obj, SL("status")), JSON_STRING))
+		return false;
+	for (uint32_t m = json_first(j, obj); m < j->tok[obj].next; m = j->tok[m + 1].next)
+		if (kind_of(j, m) != MEMBER_GOOD || (json_is(j, m + 1, JSON_OBJECT) && !json_string_eq(j, m, SL("_meta"))))
+			return false;
+	return true;
+}
+
 /* --- texts --------------------------------------------------------------------------------------------------------- */
 
 /* A sentence about the work may quote what it works on: it goes on where there is nothing it could give away. */

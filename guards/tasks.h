@@ -35,6 +35,8 @@ bool task_is(const struct view *, const struct json *, uint32_t obj, struct slic
 void judge_task_answer(const struct view *, const struct call *origin, const struct rpc *, struct judgement *);
 /* notifications/tasks, notifications/tasks/status. */
 void judge_task_notice(const struct view *, const struct rpc *, struct judgement *);
+/* A task object of 2025-11-25 with all it must have, and nothing else. */
+bool task_has_form(const struct json *, uint32_t obj);
 /* One task object: what has to go from it is added to the edits, a refusal goes to *out. */
 void judge_task_object(const struct view *, const struct call *origin, const struct json *, uint32_t obj, struct json_edits *,
 	struct judgement *out);
@@ -63,5 +65,15 @@ struct slice task_related_id(const struct json *, uint32_t tok, struct arena *);
  * all agents of an upstream share, knows of such tasks. `obj` is the task object; JSON_NONE: it has ended.
  */
 enum err task_mark(struct toolbook *, const struct view *, const struct call *origin, struct slice id, const struct json *, uint32_t obj);
+
+
+/* --- tasks_agent.c: those of the agent's, made of what the vault asked its model or its user ---------------------------- */
+
+/* What the vault asked for with the task of that id (M_SAMPLING, M_ELICITATION); M_UNKNOWN: this agent has told of no such task. */
+enum method agent_task_asked(const struct view *, struct slice id);
+/* The agent answers that it made a task of it: {"task": …} in the form it must have. */
+bool agent_task_made(const struct json *, uint32_t result);
+/* `task` in a question of the vault's, if there: an object that says how long, and nothing else. */
+bool agent_task_wanted(const struct json *, uint32_t params);
 
 #endif

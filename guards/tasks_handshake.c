@@ -26,7 +26,7 @@ bool task_related(const struct view *v, const struct rpc *rpc, uint32_t meta, st
 		return true;
 	struct slice id = task_related_id(&rpc->json, tok, v->arena);
 	*origin = id.n ? task_recall(v, id, false) : NULL;
-	return *origin != NULL;
+	return *origin || agent_task_asked(v, id) != M_UNKNOWN;
 }
 
 /* --- until when it may tell of values --------------------------------------------------------------------------------- */

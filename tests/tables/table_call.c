@@ -312,6 +312,7 @@ void table_notice(struct table *t, struct slice text)
 	memset(&t->judgement, 0, sizeof t->judgement);
 	if (rpc)
 		judge_from_vault(&v, rpc, &t->judgement);
+	t->asked = rpc && rpc->kind == RPC_REQUEST && t->judgement.kind != VERDICT_DENY ? judge_asks(&v, rpc) : M_UNKNOWN;
 	t->answered = true;
 	t->answer = t->judgement.bytes;
 }
@@ -319,6 +320,20 @@ void table_notice(struct table *t, struct slice text)
 static bool is_verdict(struct slice want)
 {
 	return slice_starts(want, SL("deny ")) || slice_starts(want, SL("drop ")) || slice_eq(want, SL("pass"));
+}
+
+void table_reply(struct table *t, struct slice text)
+{
+	struct view v = table_view(t);
+	struct rpc *rpc = parse(t, arena_fmt(&t->arena, "{\"jsonrpc\":\"2.0\",\"id\":5,\"result\":%.*s}", SL_ARG(text)));
+
+	t->unread = E_OK;
+	memset(&t->judgement, 0, sizeof t->judgement);
+	if (!rpc)
+		return;
+	judge_from_agent(&v, rpc, t->asked, &t->call, &t->judgement);
+	if (t->judgement.kind == VERDICT_PASS && judge_learn_reply(t->ledger, &v, rpc, t->asked) != E_OK)
+		table_fail(t, "could not be learned");
 }
 
 void table_expect(struct table *t, struct slice want)
