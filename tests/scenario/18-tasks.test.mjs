@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { InMemoryTaskMessageQueue, InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks';
 import * as types from '@modelcontextprotocol/sdk/types.js';
 import { BULLETS, connect, freePort, here, ready, run, scratch, serve, sleep, text, until, writeConfig } from './lib.mjs';
 
@@ -113,4 +114,27 @@ for (const [what, up] of [['a connection of their own each', 'http'], ['one conn
     assert.ok(told(a).every((id) => id === ofA) && told(b).every((id) => id === ofB), 'each hears of its own');
     assert.ok(!JSON.stringify([a.heard, b.heard]).includes(VALUE), 'nobody hears the value while its task works');
     assert.equal((await a.tasks.getTask(ofA)).status, 'working');
+  });
+
+for (const down of ['http', 'sse', 'stdio']) for (const up of ['http', 'stdio'])
+  test(`PATH-01: the agent's own task, for what the vault asks, ${down} to ${up}`, async (t) => {
+    const where = await place(t, down, up);
+    const store = new InMemoryTaskStore();
+    let says = 'dev/b';
+    const client = await connect(t, 1, where, {
+      capabilities: { elicitation: {}, tasks: { list: {}, cancel: {}, requests: { elicitation: { create: {} } } } },
+      options: { taskStore: store, taskMessageQueue: new InMemoryTaskMessageQueue() },
+      setup: (c) => c.setRequestHandler(types.ElicitRequestSchema, async ({ params }, extra) => {
+        const task = await extra.taskStore.createTask({ ttl: params.task.ttl, pollInterval: 50 });
+        setTimeout(() => extra.taskStore.storeTaskResult(task.taskId, 'completed', { action: 'accept', content: { path: says } }), 100);
+        return { task };
+      }) });
+    const asked = async () => text(await client.callTool({ name: 'ask_slowly', arguments: {} })).split(', ');
+    const steps = await asked();
+    assert.equal(steps[0], 'taskCreated');
+    assert.equal(steps.at(-1), 'accept dev/b');
+    says = 'prod/c';
+    const again = await asked();
+    assert.equal(again.at(-1).trim(), 'decline', `no word of what is outside goes to the vault: ${again}`);
+    store.cleanup();
   });

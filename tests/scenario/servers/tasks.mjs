@@ -72,6 +72,14 @@ function make() {
     return say(r.content.text);
   });
   task('wait', {}, async () => { await sleep(20000); return say('waited'); });
+  // The vault asks for a task of the agent's, for its user may take long, and fetches what came of it.
+  server.registerTool('ask_slowly', { inputSchema: {} }, async (_, extra) => {
+    const steps = [], schema = { type: 'object', properties: { path: { type: 'string' } } };
+    for await (const m of server.server.experimental.tasks.elicitInputStream({ mode: 'form', message: 'Which?', requestedSchema: schema },
+      { task: { ttl: 60000 }, relatedRequestId: extra.requestId }))
+      steps.push(m.type === 'error' ? m.error.message : m.type === 'result' ? `${m.result.action} ${m.result.content?.path ?? ''}` : m.type);
+    return say(steps.join(', '));
+  });
   server.registerTool('seen', { inputSchema: {} }, async () => say(JSON.stringify(calls)));
   return server;
 }
