@@ -25,7 +25,7 @@ struct credential_config {
 	struct secret_ref secret;
 };
 
-enum transport { TRANSPORT_AUTO, TRANSPORT_STREAMABLE_HTTP, TRANSPORT_STDIO };
+enum transport { TRANSPORT_AUTO, TRANSPORT_STREAMABLE_HTTP, TRANSPORT_STDIO, TRANSPORT_SSE };
 
 struct pair {
 	struct slice name, value;
@@ -41,6 +41,7 @@ struct upstream_config {
 	size_t n_command;
 	bool inherit_env;                /* `stdio -- CMD`: the child inherits the environment but NARROWGATE_* */
 	enum transport transport;
+	bool translates;            /* era: translate */
 	const struct pair *headers;
 	size_t n_headers;
 	const struct pair *env;

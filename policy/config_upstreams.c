@@ -76,25 +76,24 @@ static void read_catalog(struct loader *l, const struct yaml_node *node, struct 
 static void read_transport(struct loader *l, const struct yaml_node *node, struct upstream_config *u)
 {
 	static const char *const words[] = { "auto", "streamable-http", "stdio", "sse", NULL };
-	static const enum transport meaning[] = { TRANSPORT_AUTO, TRANSPORT_STREAMABLE_HTTP, TRANSPORT_STDIO };
+	static const enum transport meaning[] = { TRANSPORT_AUTO, TRANSPORT_STREAMABLE_HTTP, TRANSPORT_STDIO, TRANSPORT_SSE };
 	int word = config_word(l, node, words);
 
-	if (word == 3)
-		config_not_here(l, node->at, "`transport: sse`");
-	else if (word >= 0)
+	if (word >= 0)
 		u->transport = meaning[word];
 	if (u->transport == TRANSPORT_STDIO && u->url.n)
 		faults_add(l->faults, node->at, "`transport: stdio` needs `command`, not `url`");
-	if (u->transport == TRANSPORT_STREAMABLE_HTTP && u->n_command)
-		faults_add(l->faults, node->at, "`transport: streamable-http` needs `url`, not `command`");
+	if ((u->transport == TRANSPORT_STREAMABLE_HTTP || u->transport == TRANSPORT_SSE) && u->n_command)
+		faults_add(l->faults, node->at, "`transport: %s` needs `url`, not `command`", words[word]);
 }
 
-static void read_era(struct loader *l, const struct yaml_node *node)
+static void read_era(struct loader *l, const struct yaml_node *node, struct upstream_config *u)
 {
 	static const char *const words[] = { "mirror", "translate", NULL };
 
-	if (config_word(l, node, words) == 1)
-		config_not_here(l, node->at, "`era: translate`");
+	u->translates = config_word(l, node, words) == 1;
+	if (u->translates && u->catalog && u->catalog->connections == 1)
+		faults_add(l->faults, node->at, "`era: translate` does not work with a vault that stands one connection only (its catalog says `connections: 1`)");
 }
 
 static void read_tls(struct loader *l, const struct yaml_node *node, struct upstream_config *u)
@@ -168,7 +167,7 @@ static void read_rest(struct loader *l, const struct yaml_node *map, struct upst
 	if ((node = yaml_get(map, SL("transport"))))
 		read_transport(l, node, u);
 	if ((node = yaml_get(map, SL("era"))))
-		read_era(l, node);
+		read_era(l, node, u);
 	if ((node = yaml_get(map, SL("headers"))))
 		u->headers = config_pairs(l, node, true, &u->n_headers);
 	if ((node = yaml_get(map, SL("env"))))

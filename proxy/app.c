@@ -244,7 +244,7 @@ bool app_swap(struct app *app, struct config *config, struct slice *why)
 	return true;
 }
 
-bool app_init(struct app *app, uv_loop_t *loop, struct config *config, struct slice *why)
+bool app_init(struct app *app, uv_loop_t *loop, const struct config *config, struct slice *why)
 {
 	const char *text = NULL;
 
@@ -260,9 +260,13 @@ bool app_init(struct app *app, uv_loop_t *loop, struct config *config, struct sl
 	app->audit = audit_open(loop, config->audit_file, config->audit_stdout, &text);
 	if (!app->sessions || !app->audit) {
 		*why = audit_fault(app, config, text);
-		config_unref(config);
 		return false;
 	}
+	return true;
+}
+
+bool app_start(struct app *app, struct config *config, struct slice *why)
+{
 	if (!app_swap(app, config, why))
 		return false;
 	uv_timer_start(&app->sweep, on_sweep, 0, SWEEP_MS);

@@ -82,11 +82,15 @@ uint64_t app_wall_ms(void);
 uint64_t app_now_us(void);
 
 /*
- * Wires an app for a loaded configuration, whose reference it takes over. Starts no listener. False, with a text in
- * *why (static or in the scratch arena), when an upstream cannot work, the audit file cannot be opened, or a self-test fails;
- * app_finish is due all the same.
+ * What an app needs before its listeners and its first configuration, which is borrowed. Starts no listener. False, with a
+ * text in *why (static or in the scratch arena), when the audit file cannot be opened; app_finish is due all the same.
  */
-bool app_init(struct app *, uv_loop_t *, struct config *, struct slice *why);
+bool app_init(struct app *, uv_loop_t *, const struct config *, struct slice *why);
+/*
+ * The first app_swap, and the clock of all that is done of its own accord. After the listeners, since what an upstream needs
+ * takes long to load; nothing is read from an agent before the loop runs.
+ */
+bool app_start(struct app *, struct config *, struct slice *why);
 /* Fails every request in flight: the drain period is over. */
 void app_cut(struct app *);
 /* Nothing new is begun, and subscriptions, which would never end, do. */

@@ -53,8 +53,10 @@ static void fill_credential(struct vault_config *v, const struct credential_conf
 static struct vault *make_vault(struct backend *b, struct arena *arena, const char **why)
 {
 	const struct upstream_config *c = b->conf;
+	static const enum vault_transport transports[] = { [TRANSPORT_AUTO] = VAULT_AUTO,
+		[TRANSPORT_STREAMABLE_HTTP] = VAULT_STREAMABLE_HTTP, [TRANSPORT_SSE] = VAULT_SSE, [TRANSPORT_STDIO] = VAULT_AUTO };
 	struct vault_config v = {
-		.name = c->name, .url = c->url, .command = c->command, .n_command = c->n_command,
+		.name = c->name, .url = c->url, .transport = transports[c->transport], .translates = c->translates, .command = c->command, .n_command = c->n_command,
 		.tls_ca = c->tls_ca, .tls_certificate = c->tls_certificate, .tls_key = c->tls_key, .proxy = c->proxy,
 		.max_message_bytes = c->max_message_bytes, .connect_timeout_ms = CONNECT_TIMEOUT_MS,
 		.max_connections = MAX_UPSTREAM_CONNECTIONS,
@@ -133,7 +135,7 @@ static bool same_credential(const struct credential_config *a, const struct cred
 
 static bool same_wire(const struct upstream_config *a, const struct upstream_config *b)
 {
-	return slice_eq(a->url, b->url) && same_slices(a->command, a->n_command, b->command, b->n_command) &&
+	return slice_eq(a->url, b->url) && a->transport == b->transport && a->translates == b->translates && same_slices(a->command, a->n_command, b->command, b->n_command) &&
 		a->inherit_env == b->inherit_env && same_pairs(a->headers, a->n_headers, b->headers, b->n_headers) &&
 		same_pairs(a->env, a->n_env, b->env, b->n_env) && same_credential(&a->credential, &b->credential) &&
 		slice_eq(a->tls_ca, b->tls_ca) && slice_eq(a->tls_certificate, b->tls_certificate) &&

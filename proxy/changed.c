@@ -1,52 +1,31 @@
 #include "proxy/changed.h"
 
+#include "mcp/changes.h"
 #include "mcp/stateless.h"
 #include "proxy/app.h"
 #include "proxy/channel.h"
 #include "proxy/exchange.h"
 
-static const struct {
-	const char *capability, *wish, *method;
-} lists[] = {
-	{ "tools.listChanged", "toolsListChanged", "notifications/tools/list_changed" },
-	{ "prompts.listChanged", "promptsListChanged", "notifications/prompts/list_changed" },
-	{ "resources.listChanged", "resourcesListChanged", "notifications/resources/list_changed" },
-};
-enum { N_LISTS = sizeof lists / sizeof *lists }; /* 1 << index: an enum changed_list */
-
 unsigned changed_offered(const struct rpc *rpc)
 {
-	uint32_t capabilities = json_member(&rpc->json, rpc->result, SL("capabilities"));
-	unsigned set = 0;
-
-	for (unsigned i = 0; i < N_LISTS; i++)
-		if (json_is(&rpc->json, json_walk(&rpc->json, capabilities, lists[i].capability), JSON_TRUE))
-			set |= 1u << i;
-	return set;
+	return changes_offered(&rpc->json, json_member(&rpc->json, rpc->result, SL("capabilities")));
 }
 
 unsigned changed_agreed(const struct rpc *rpc)
 {
-	uint32_t wanted;
-	unsigned set = 0;
-
 	if (!slice_eq(rpc->method_name, SL("notifications/subscriptions/acknowledged")))
 		return 0;
-	wanted = json_member(&rpc->json, rpc->params, SL("notifications"));
-	for (unsigned i = 0; i < N_LISTS; i++)
-		if (json_is(&rpc->json, json_member(&rpc->json, wanted, slice_of(lists[i].wish)), JSON_TRUE))
-			set |= 1u << i;
-	return set;
+	return changes_wished(&rpc->json, json_member(&rpc->json, rpc->params, SL("notifications")));
 }
 
 static void tell_subscription(struct exchange *x, struct arena *arena)
 {
-	for (unsigned i = 0; i < N_LISTS; i++) {
+	for (unsigned i = 0; i < N_CHANGES; i++) {
 		struct slice text = SL("");
 
 		if (x->agreed & 1u << i)
-			text = arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":{\"_meta\":{\"%.*s\":%.*s}}}", lists[i].method,
-				SL_ARG(META_SUBSCRIPTION), SL_ARG(x->id));
+			text = arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"method\":\"%.*s\",\"params\":{\"_meta\":{\"%.*s\":%.*s}}}",
+				SL_ARG(changes[i].method), SL_ARG(META_SUBSCRIPTION), SL_ARG(x->id));
 		if (text.n && x->reply)
 			x->reply->ops->message(x->reply, text);
 	}
@@ -54,9 +33,9 @@ static void tell_subscription(struct exchange *x, struct arena *arena)
 
 static void tell_channel(struct channel *c, unsigned set, struct arena *arena)
 {
-	for (unsigned i = 0; i < N_LISTS; i++)
+	for (unsigned i = 0; i < N_CHANGES; i++)
 		if (set & 1u << i)
-			channel_tell_open(c, arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\"}", lists[i].method));
+			channel_tell_open(c, arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"method\":\"%.*s\"}", SL_ARG(changes[i].method)));
 }
 
 static void tell_trunk(struct trunk *t, struct arena *arena)

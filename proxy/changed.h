@@ -10,9 +10,7 @@
 
 struct app;
 
-enum changed_list { CHANGED_TOOLS = 1, CHANGED_PROMPTS = 2, CHANGED_RESOURCES = 4 };
-
-/* Of which lists an initialize result says that it will tell: a set of enum changed_list. */
+/* Of which lists an initialize result says that it will tell: a set (mcp/changes.h). */
 unsigned changed_offered(const struct rpc *);
 /* The same of a notifications/subscriptions/acknowledged; 0 for any other message. */
 unsigned changed_agreed(const struct rpc *);

@@ -68,9 +68,8 @@ static size_t largest_message(const struct config *c)
 	return max;
 }
 
-static bool open_admin(struct sidecar *s, struct arena *arena, struct buf *why)
+static bool open_admin(struct sidecar *s, const struct config *c, struct arena *arena, struct buf *why)
 {
-	const struct config *c = s->app.config;
 	struct http_config http = { .max_connections = 64, .max_body_bytes = 1024 };
 
 	if (!c->admin)
@@ -83,9 +82,8 @@ static bool open_admin(struct sidecar *s, struct arena *arena, struct buf *why)
 	return s->admin != NULL;
 }
 
-static bool open_listeners(struct sidecar *s, struct arena *arena, struct buf *why)
+static bool open_listeners(struct sidecar *s, const struct config *c, struct arena *arena, struct buf *why)
 {
-	const struct config *c = s->app.config;
 	struct endpoint_config endpoint = { .browser = browser_rules(c), .http = { .max_body_bytes = largest_message(c) } };
 	struct slice *addresses = arena_array(arena, c->n_mcp + 1, sizeof *addresses);
 
@@ -97,7 +95,7 @@ static bool open_listeners(struct sidecar *s, struct arena *arena, struct buf *w
 	endpoint.http.n_listen = c->n_mcp;
 	endpoint.http.filter = tls_filter(s->tls);
 	s->endpoint = endpoint_create(&endpoint, s->service.loop, &s->app.front, why);
-	return s->endpoint && open_admin(s, arena, why);
+	return s->endpoint && open_admin(s, c, arena, why);
 }
 
 /* What is in force, and whether agents will like it. */
@@ -220,24 +218,32 @@ static void on_certified(void *ctx, struct tls_context *context)
 	endpoint_set_filter(s->endpoint, s->encrypted ? tls_filter(s->tls) : NULL);
 }
 
-/* False, said on stderr, when it cannot be started. */
-static bool start(struct sidecar *s, struct config *config)
+/* False, said in `why`, when it cannot be started. The reference to the configuration is taken over. */
+static bool start(struct sidecar *s, struct config *config, struct buf *why)
 {
-	struct slice why = SL("");
+	struct slice text = SL("");
 	struct arena arena;
-	struct buf text;
 
-	if (!app_init(&s->app, s->service.loop, config, &why)) {
-		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(why));
-		return false;
-	}
 	arena_init(&arena, 1 << 20);
-	buf_init(&text, 4096);
-	bool ok = open_listeners(s, &arena, &text);
-	if (!ok)
-		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(buf_slice(&text)));
-	buf_finish(&text);
+	bool ok = app_init(&s->app, s->service.loop, config, &text) && open_listeners(s, config, &arena, why);
 	arena_finish(&arena);
+	if (ok)
+		ok = app_start(&s->app, config, &text);
+	else
+		config_unref(config);
+	buf_add(why, text);
+	return ok;
+}
+
+static bool start_or_say(struct sidecar *s, struct config *config)
+{
+	struct buf why;
+
+	buf_init(&why, 4096);
+	bool ok = start(s, config, &why);
+	if (!ok)
+		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(buf_slice(&why)));
+	buf_finish(&why);
 	return ok;
 }
 
@@ -247,7 +253,7 @@ static int serve(struct sidecar *s, struct config *config)
 	const struct reload_events events = { .swapped = on_swapped, .certified = on_certified, .ctx = s };
 
 	service_init(&s->service, &ops, config->drain_ms);
-	bool ok = start(s, config);
+	bool ok = start_or_say(s, config);
 	if (ok) {
 		s->reload = reload_start(&s->app, &s->source, &events);
 		announce(s);

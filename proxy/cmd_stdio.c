@@ -81,6 +81,11 @@ static bool start(struct wrapper *w, struct config *config)
 	stdio.max_message_bytes = config->upstreams[0].max_message_bytes;
 	if (!app_init(&w->app, w->service.loop, config, &why)) {
 		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(why));
+		config_unref(config);
+		return false;
+	}
+	if (!app_start(&w->app, config, &why)) {
+		fprintf(stderr, "narrowgate: %.*s\n", SL_ARG(why));
 		return false;
 	}
 	service_log_policies(w->app.config);

@@ -150,7 +150,9 @@ static void answer(struct exchange *x, const struct rpc *rpc, struct arena *aren
 	const char *why = NULL;
 	int64_t code = code_of(rpc);
 
-	if (x->rpc.stateless && code == MCP_HEADER_MISMATCH && exchange_learn_mirror(x))
+	bool mirrored = x->rpc.stateless || x->channel->trunk->backend->conf->translates;
+
+	if (mirrored && code == MCP_HEADER_MISMATCH && exchange_learn_mirror(x))
 		return;
 	if (x->rpc.stateless && rpc->kind == RPC_RESULT)
 		meet(x, rpc, arena);

@@ -17,13 +17,14 @@ static const struct mirror_param *params_of(struct exchange *x, size_t *n)
 
 bool exchange_mirror(struct exchange *x, struct slice bytes, struct slice *out)
 {
+	const struct backend *backend = x->channel->trunk->backend;
 	const struct rpc *rpc = &x->rpc;
 	struct rpc judged;
 	struct buf lines;
 	size_t n;
 
 	*out = SL("");
-	if (!x->rpc.stateless || backend_is_pipe(x->channel->trunk->backend))
+	if (!(x->rpc.stateless || backend->conf->translates) || x->kind != XK_REQUEST || backend_is_pipe(backend))
 		return true;
 	const struct mirror_param *params = params_of(x, &n);
 	buf_init(&lines, MAX_MIRROR_BYTES);

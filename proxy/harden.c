@@ -1,6 +1,5 @@
 #include "proxy/harden.h"
 
-#include <curl/curl.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -45,6 +44,5 @@ bool harden_process(void)
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++)
 		unsetenv(hostile[i]);
-	return CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free) &&
-		curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) == CURLE_OK;
+	return CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free);
 }

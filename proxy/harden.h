@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 /*
- * No core dumps, not dumpable, SIGPIPE ignored, hostile variables of the environment dropped, wiping allocators in
- * OpenSSL and libcurl. First thing in main, before either library is used. False when a library does not start.
+ * No core dumps, not dumpable, SIGPIPE ignored, hostile variables of the environment dropped, a wiping allocator in OpenSSL
+ * (libcurl, which is loaded later, gets it from upstream/curl_api.h). First thing in main. False when OpenSSL takes none.
  */
 bool harden_process(void);
 

@@ -19,7 +19,6 @@
  * Below: guards/ decides, upstream/ talks to vaults, policy/ is the contract, mcp/ the grammar, base/ the ground.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include <curl/curl.h>
 #include <openssl/crypto.h>
 #include <pcre2.h>
 #include <stdio.h>
@@ -30,6 +29,7 @@
 #include "proxy/commands.h"
 #include "proxy/harden.h"
 #include "proxy/memory.h"
+#include "upstream/curl_api.h"
 
 struct command {
 	const char *name;
@@ -58,12 +58,17 @@ static int print_version(void)
 {
 	char pcre[64] = "";
 	int major, minor, patch;
+	struct curl_api curl;
+	const char *no_curl;
+	bool has_curl = curl_api_open(&curl, &no_curl);
 
 	pcre2_config(PCRE2_CONFIG_VERSION, pcre);
 	yaml_get_version(&major, &minor, &patch);
 	printf("narrowgate %s\nlibuv %s\nllhttp %d.%d.%d\n%s\n%s\nlibyaml %d.%d.%d\nPCRE2 %s\n", NARROWGATE_VERSION, uv_version_string(),
-		LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH, OpenSSL_version(OPENSSL_VERSION), curl_version(),
+		LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH, OpenSSL_version(OPENSSL_VERSION), has_curl ? curl.version() : no_curl,
 		major, minor, patch, pcre);
+	if (has_curl)
+		curl_api_close(&curl);
 	return 0;
 }
 
@@ -71,7 +76,7 @@ int main(int argc, char **argv)
 {
 	memory_init();
 	if (!harden_process()) {
-		fprintf(stderr, "narrowgate: OpenSSL or libcurl could not be started\n");
+		fprintf(stderr, "narrowgate: OpenSSL could not be started\n");
 		return 2;
 	}
 	if (argc < 2) {

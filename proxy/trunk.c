@@ -43,7 +43,7 @@ static struct trunk *shared_trunk(struct backend *b, bool no_handshake)
 
 struct trunk *trunk_get(struct backend *b, bool no_handshake)
 {
-	bool shared = backend_catalog(b)->connections == 1 || (no_handshake && backend_is_pipe(b));
+	bool shared = backend_catalog(b)->connections == 1 || (no_handshake && backend_is_pipe(b) && !b->conf->translates);
 	struct trunk *t = shared ? shared_trunk(b, no_handshake) : NULL;
 
 	if (t)

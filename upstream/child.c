@@ -13,8 +13,6 @@
 #define MAX_ID_BYTES (8 * RPC_MAX_ID)
 #define MAX_MUTED 1024          /* cancelled calls whose answers are waited for */
 #define KEEP_BYTES (16 * 1024)
-#define BACKOFF_FIRST_MS 100
-#define BACKOFF_MAX_MS 10000
 
 /* WAITING: the child is not started yet. OPEN: the line is on its way. */
 enum child_call_state { CALL_WAITING, CALL_OPEN, CALL_ENDED };
@@ -205,20 +203,11 @@ static void on_line(void *ctx, struct slice line)
 		say_skipped(v->shared, line, e);
 		return;
 	}
-	v->shared->failures = 0; /* it works */
+	backoff_works(&v->shared->backoff);
 	if (c)
 		answer(c, line);
 	else if (v->events.message)
 		v->events.message(v->events.ctx, line);
-}
-
-static void back_off(struct child_vault *s)
-{
-	unsigned doublings = s->failures < 8 ? s->failures : 8;
-	uint64_t wait_ms = (uint64_t)BACKOFF_FIRST_MS << doublings;
-
-	s->failures++;
-	s->not_before_ms = uv_now(s->vault->loop) + (wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS);
 }
 
 static void on_gone(void *ctx, enum upstream_outcome why)
@@ -226,7 +215,7 @@ static void on_gone(void *ctx, enum upstream_outcome why)
 	struct child_conversation *v = ctx;
 
 	v->process = NULL;
-	back_off(v->shared);
+	backoff_failed(&v->shared->backoff, uv_now(v->shared->vault->loop));
 	for (struct child_call *c = v->calls, *next; c; c = next) {
 		next = c->next;
 		if (c->muted)
@@ -267,7 +256,7 @@ static void start_child(struct child_conversation *v)
 {
 	v->process = child_process_start(v->shared, &listener, v);
 	if (!v->process)
-		back_off(v->shared);
+		backoff_failed(&v->shared->backoff, uv_now(v->shared->vault->loop));
 	/* In order, and without those that the first ones' failing has ended. */
 	for (struct child_call *c = v->calls; c; c = c->next)
 		if (c->state == CALL_WAITING)
@@ -285,15 +274,14 @@ static void on_timer(uv_timer_t *t)
 /* The start waits for its time; calls wait with it. */
 static void start_in_time(struct child_conversation *v)
 {
-	struct child_vault *s = v->shared;
-	uint64_t now = uv_now(s->vault->loop);
+	uint64_t left_ms = backoff_left_ms(&v->shared->backoff, uv_now(v->shared->vault->loop));
 
 	if (uv_is_active((uv_handle_t *)&v->timer))
 		return;
-	if (!s->failures || now >= s->not_before_ms)
-		start_child(v);
+	if (left_ms)
+		uv_timer_start(&v->timer, on_timer, left_ms, 0);
 	else
-		uv_timer_start(&v->timer, on_timer, s->not_before_ms - now, 0);
+		start_child(v);
 }
 
 static enum err prepare(struct child_call *c, const struct upstream_request *r)

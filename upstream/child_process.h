@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "mcp/ndjson.h"
+#include "upstream/backoff.h"
 #include "upstream/child_log.h"
 #include "upstream/vault.h"
 
@@ -18,8 +19,7 @@ struct child_vault {
 	struct child_call *spare;   /* recycled calls, list */
 	size_t n_spare;
 	struct log_limit skips;     /* lines of its stdout that are no messages */
-	unsigned failures;          /* starts in a row that came to nothing */
-	uint64_t not_before_ms;     /* loop time of the next start */
+	struct backoff backoff;     /* starts that came to nothing */
 	size_t n_live;              /* processes and conversations that are not gone */
 	bool closing;
 	void (*closed)(void *ctx);

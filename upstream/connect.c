@@ -42,7 +42,7 @@ static void on_watch(uv_poll_t *h, int status, int events)
 		what |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		what |= CURL_CSELECT_OUT;
-	curl_multi_socket_action(c->multi, w->fd, what, &running);
+	c->curl->multi_socket_action(c->multi, w->fd, what, &running);
 	check_dials(c);
 }
 
@@ -60,7 +60,7 @@ static struct watch *watch_create(struct connector *c, curl_socket_t fd)
 	w->connector = c;
 	w->fd = fd;
 	c->n_open++;
-	curl_multi_assign(c->multi, fd, w);
+	c->curl->multi_assign(c->multi, fd, w);
 	return w;
 }
 
@@ -73,7 +73,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, v
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (w) {
-			curl_multi_assign(c->multi, fd, NULL);
+			c->curl->multi_assign(c->multi, fd, NULL);
 			uv_close((uv_handle_t *)&w->poll, on_watch_closed);
 		}
 		return 0;
@@ -91,7 +91,7 @@ static void on_timer(uv_timer_t *h)
 	struct connector *c = h->data;
 	int running;
 
-	curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	c->curl->multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	check_dials(c);
 }
 
@@ -112,10 +112,12 @@ static int on_curl_timer(CURLM *multi, long ms, void *userp)
 
 static void wire_free(struct wire *w)
 {
+	const struct curl_api *curl = w->connector->curl;
+
 	/* Out of the multi handle first: that closes the connection and ends libcurl's interest in the socket. */
-	curl_multi_remove_handle(w->connector->multi, w->easy);
-	curl_easy_cleanup(w->easy);
-	curl_share_cleanup(w->share);
+	curl->multi_remove_handle(w->connector->multi, w->easy);
+	curl->easy_cleanup(w->easy);
+	curl->share_cleanup(w->share);
 	w->easy = NULL;
 	w->share = NULL;
 }
@@ -130,43 +132,46 @@ static size_t discard(char *p, size_t size, size_t n, void *ctx)
 
 static void set_tls(const struct connector *c, CURL *e)
 {
-	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* and newer */
-	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+	const struct curl_api *curl = c->curl;
+
+	curl->easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* and newer */
+	curl->easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl->easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (c->ca) {
-		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca);
-		curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* small, and may be rotated */
+		curl->easy_setopt(e, CURLOPT_CAINFO, c->ca);
+		curl->easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* small, and may be rotated */
 	}
 	/* A directory of certificates would be trusted besides `ca`, and keeps libcurl from caching what it read. */
-	if (c->ca || curl_version_info(CURLVERSION_NOW)->cainfo)
-		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	if (c->ca || curl->version_info(CURLVERSION_NOW)->cainfo)
+		curl->easy_setopt(e, CURLOPT_CAPATH, NULL);
 	if (c->certificate)
-		curl_easy_setopt(e, CURLOPT_SSLCERT, c->certificate);
+		curl->easy_setopt(e, CURLOPT_SSLCERT, c->certificate);
 	if (c->key)
-		curl_easy_setopt(e, CURLOPT_SSLKEY, c->key);
+		curl->easy_setopt(e, CURLOPT_SSLKEY, c->key);
 }
 
 static void set_options(const struct connector *c, struct wire *w)
 {
+	const struct curl_api *curl = c->curl;
 	CURL *e = w->easy;
 
-	curl_share_setopt(w->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
-	curl_easy_setopt(e, CURLOPT_SHARE, w->share);
-	curl_easy_setopt(e, CURLOPT_PRIVATE, w);
-	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, w->error);
-	curl_easy_setopt(e, CURLOPT_URL, c->url);
-	curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
-	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* else ALPN picks h2 */
-	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)c->timeout_ms);
-	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl->share_setopt(w->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+	curl->easy_setopt(e, CURLOPT_SHARE, w->share);
+	curl->easy_setopt(e, CURLOPT_PRIVATE, w);
+	curl->easy_setopt(e, CURLOPT_ERRORBUFFER, w->error);
+	curl->easy_setopt(e, CURLOPT_URL, c->url);
+	curl->easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
+	curl->easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* else ALPN picks h2 */
+	curl->easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl->easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl->easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)c->timeout_ms);
+	curl->easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	/* Set even when empty: otherwise the environment decides. */
-	curl_easy_setopt(e, CURLOPT_PROXY, c->proxy ? c->proxy : "");
-	curl_easy_setopt(e, CURLOPT_NOPROXY, "");
-	curl_easy_setopt(e, CURLOPT_HTTPPROXYTUNNEL, c->proxy ? 1L : 0L);
-	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, discard);
-	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, discard);
+	curl->easy_setopt(e, CURLOPT_PROXY, c->proxy ? c->proxy : "");
+	curl->easy_setopt(e, CURLOPT_NOPROXY, "");
+	curl->easy_setopt(e, CURLOPT_HTTPPROXYTUNNEL, c->proxy ? 1L : 0L);
+	curl->easy_setopt(e, CURLOPT_WRITEFUNCTION, discard);
+	curl->easy_setopt(e, CURLOPT_HEADERFUNCTION, discard);
 	set_tls(c, e);
 }
 
@@ -177,12 +182,12 @@ bool connector_dial(struct connector *c)
 	if (!w)
 		return false;
 	w->connector = c;
-	w->easy = curl_easy_init();
-	w->share = curl_share_init();
+	w->easy = c->curl->easy_init();
+	w->share = c->curl->share_init();
 	if (!w->easy || !w->share)
 		goto fail;
 	set_options(c, w);
-	if (curl_multi_add_handle(c->multi, w->easy) != CURLM_OK)
+	if (c->curl->multi_add_handle(c->multi, w->easy) != CURLM_OK)
 		goto fail;
 	w->next = c->dialing;
 	if (w->next)
@@ -191,8 +196,8 @@ bool connector_dial(struct connector *c)
 	c->n_open++;
 	return true;
 fail:
-	curl_easy_cleanup(w->easy);
-	curl_share_cleanup(w->share);
+	c->curl->easy_cleanup(w->easy);
+	c->curl->share_cleanup(w->share);
 	free(w);
 	return false;
 }
@@ -254,7 +259,7 @@ static bool adopt(struct wire *w)
 {
 	curl_socket_t fd = CURL_SOCKET_BAD;
 
-	if (curl_easy_getinfo(w->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD)
+	if (w->connector->curl->easy_getinfo(w->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD)
 		return false;
 	if (uv_poll_init_socket(w->connector->loop, &w->poll, fd) != 0)
 		return false;
@@ -270,7 +275,7 @@ static void note_failure(struct wire *w, CURLcode code)
 
 	if (code != CURLE_OK && code != c->failure)
 		log_warn("upstream", "%s: %s", c->name ? c->name : "",
-			w->error[0] ? w->error : curl_easy_strerror(code));
+			w->error[0] ? w->error : c->curl->easy_strerror(code));
 	c->failure = code;
 }
 
@@ -296,13 +301,13 @@ static void check_dials(struct connector *c)
 	struct CURLMsg *m;
 	int left;
 
-	while (!c->closing && (m = curl_multi_info_read(c->multi, &left)) != NULL) {
+	while (!c->closing && (m = c->curl->multi_info_read(c->multi, &left)) != NULL) {
 		struct wire *w = NULL;
 		CURLcode code = m->data.result;
 
 		if (m->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &w);
+		c->curl->easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &w);
 		finish_dial(w, code);
 	}
 }
@@ -335,7 +340,7 @@ enum wire_io wire_send(struct wire *w, struct slice bytes, size_t *n)
 {
 	*n = 0;
 	if (w->plain == CURL_SOCKET_BAD) {
-		CURLcode code = curl_easy_send(w->easy, bytes.p, bytes.n, n);
+		CURLcode code = w->connector->curl->easy_send(w->easy, bytes.p, bytes.n, n);
 
 		return code == CURLE_OK ? WIRE_OK : curl_failed(code);
 	}
@@ -350,7 +355,7 @@ enum wire_io wire_recv(struct wire *w, char *to, size_t max, size_t *n)
 {
 	*n = 0;
 	if (w->plain == CURL_SOCKET_BAD) {
-		CURLcode code = curl_easy_recv(w->easy, to, max, n);
+		CURLcode code = w->connector->curl->easy_recv(w->easy, to, max, n);
 
 		if (code != CURLE_OK)
 			return curl_failed(code);
@@ -398,14 +403,14 @@ static void free_config(struct connector *c)
 	free(c->proxy);
 }
 
-bool connector_init(struct connector *c, uv_loop_t *loop, const struct vault_config *conf)
+bool connector_init(struct connector *c, const struct curl_api *curl, uv_loop_t *loop, const struct vault_config *conf)
 {
-	*c = (struct connector){ .loop = loop, .timeout_ms = conf->connect_timeout_ms };
+	*c = (struct connector){ .curl = curl, .loop = loop, .timeout_ms = conf->connect_timeout_ms };
 	bool copied = copy_z(&c->name, conf->name) && copy_z(&c->url, conf->url) && copy_z(&c->ca, conf->tls_ca) &&
 		copy_z(&c->certificate, conf->tls_certificate) && copy_z(&c->key, conf->tls_key) &&
 		copy_z(&c->proxy, conf->proxy);
 
-	c->multi = copied ? curl_multi_init() : NULL;
+	c->multi = copied ? c->curl->multi_init() : NULL;
 	if (!c->multi) {
 		free_config(c);
 		return false;
@@ -414,10 +419,10 @@ bool connector_init(struct connector *c, uv_loop_t *loop, const struct vault_con
 	uv_timer_init(loop, &c->timer);
 	c->timer.data = c;
 	c->n_open = 1;
-	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+	c->curl->multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+	c->curl->multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+	c->curl->multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+	c->curl->multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
 	return true;
 }
 
@@ -433,7 +438,7 @@ void connector_close(struct connector *c, void (*closed)(void *ctx), void *ctx)
 	c->ctx = ctx;
 	while (c->dialing)
 		give_up(c->dialing);
-	curl_multi_cleanup(c->multi);
+	c->curl->multi_cleanup(c->multi);
 	c->multi = NULL;
 	free_config(c);
 	uv_close((uv_handle_t *)&c->timer, on_timer_closed);

@@ -10,10 +10,11 @@
 #ifndef NARROWGATE_UPSTREAM_CONNECT_H
 #define NARROWGATE_UPSTREAM_CONNECT_H
 
-#include <curl/curl.h>
+#include "upstream/curl_api.h"
 #include "upstream/upstream.h"
 
 struct connector {
+	const struct curl_api *curl;  /* borrowed; open until all is closed */
 	uv_loop_t *loop;
 	CURLM *multi;
 	uv_timer_t timer;             /* the one libcurl asks for */
@@ -31,7 +32,7 @@ struct connector {
 };
 
 /* Copies what it needs of the configuration. False when memory is out: then nothing is left to close. */
-bool connector_init(struct connector *c, uv_loop_t *, const struct vault_config *);
+bool connector_init(struct connector *c, const struct curl_api *, uv_loop_t *, const struct vault_config *);
 /* Starts one connection. False when memory is out. */
 bool connector_dial(struct connector *);
 /* Gives up the dials; `closed` is called once, later, when every handle is gone. All other wires must be closed. */

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include "base/log.h"
-#include "base/wipe.h"
 #include "upstream/http_call.h"
 
 #define SWEEP_MS 250
@@ -98,7 +97,7 @@ static void begin(struct http_conversation *v, struct http_call *c, const struct
 		return;
 	}
 	http_answer_begin(&c->answer, asked);
-	enum err e = http_write(&c->out, &v->http->heads, c->verb, buf_slice(&vault->credential.line),
+	enum err e = http_write(&c->out, v->heads, c->verb, buf_slice(&vault->credential.line),
 		buf_slice(&v->session), r);
 	if (e != E_OK)
 		refuse(c, e);
@@ -216,11 +215,22 @@ struct upstream *http_open(struct http_vault *h, const struct upstream_events *e
 		return NULL;
 	v->base.ops = &ops;
 	v->http = h;
+	v->heads = &h->heads;
 	v->events = *events;
 	v->tell_lost.run = run_tell_lost;
 	buf_init(&v->session, HTTP_VALUE_MAX);
 	buf_init(&v->version, MAX_VERSION_BYTES);
 	return &v->base;
+}
+
+void http_use_heads(struct upstream *u, const struct http_heads *heads)
+{
+	conversation_of(u)->heads = heads;
+}
+
+void http_hear_named(struct upstream_call *c, void (*named)(void *ctx, struct slice type, struct slice data))
+{
+	call_of(c)->named = named;
 }
 
 /* --- what all share ----------------------------------------------------------------------------------------------- */
@@ -277,9 +287,19 @@ static void one_closed(struct http_vault *h)
 	void *ctx = h->ctx;
 
 	http_heads_finish(&h->heads);
+	curl_api_close(&h->curl);
 	free(h);
-	curl_global_cleanup();
 	closed(ctx);
+}
+
+void http_hold(struct http_vault *h)
+{
+	h->n_open++;
+}
+
+void http_release(struct http_vault *h)
+{
+	one_closed(h);
 }
 
 static void on_pool_closed(void *ctx)
@@ -323,25 +343,24 @@ struct http_vault *http_vault_create(struct vault *vault, const struct vault_con
 	*why = "out of memory";
 	if (!h)
 		return NULL;
-	if (!http_heads_init(&h->heads, conf, why))
-		goto fail_heads;
-	*why = "libcurl cannot start";
-	unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of every connection there */
-	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) !=
-		CURLE_OK)
+	if (!curl_api_open(&h->curl, why))
+		goto fail_api;
+	if (!http_heads_init(&h->heads, &h->curl, conf, why))
 		goto fail_heads;
 	*why = "out of memory";
-	if (!pool_init(&h->pool, vault->loop, conf))
-		goto fail_pool;
+	if (!pool_init(&h->pool, &h->curl, vault->loop, conf))
+		goto fail_heads;
 	h->vault = vault;
+	h->transport = h->speaks = conf->transport;
+	h->address_timeout_ms = conf->connect_timeout_ms;
 	h->n_open = 2; /* the sweep and the pool */
 	uv_timer_init(vault->loop, &h->sweep);
 	h->sweep.data = h;
 	return h;
-fail_pool:
-	curl_global_cleanup();
 fail_heads:
 	http_heads_finish(&h->heads);
+	curl_api_close(&h->curl);
+fail_api:
 	free(h);
 	return NULL;
 }

@@ -196,6 +196,8 @@ static bool on_event(void *ctx, const struct sse_event *e)
 		a->sink->mark(a->sink->ctx, &e->mark, !message);
 	if (message)
 		hand_on(a, e->data);
+	else if (e->data.n && a->sink->named)
+		a->sink->named(a->sink->ctx, e->type, e->data);
 	return !a->stopped;
 }
 

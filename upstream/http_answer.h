@@ -33,6 +33,7 @@ struct http_answer_sink {
 	bool (*message)(void *ctx, struct slice json); /* false: stop for now */
 	void *ctx;
 	void (*mark)(void *ctx, const struct sse_mark *, bool alone); /* as in upstream.h; unset: not interested */
+	void (*named)(void *ctx, struct slice type, struct slice data); /* an event that is no message; unset: not interested */
 };
 
 enum http_body { HTTP_BODY_DROPPED, HTTP_BODY_JSON, HTTP_BODY_EVENTS };

@@ -49,6 +49,7 @@ struct http_call *http_call_create(struct http_vault *h, struct http_conversatio
 	c->base.up = owner ? &owner->base : NULL;
 	c->owner = owner;
 	c->sink = (struct upstream_sink){ 0 };
+	c->named = NULL;
 	c->state = CALL_WAITING;
 	c->verb = verb;
 	c->sent = c->lingered = 0;

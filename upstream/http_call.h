@@ -9,18 +9,24 @@
 #ifndef NARROWGATE_UPSTREAM_HTTP_CALL_H
 #define NARROWGATE_UPSTREAM_HTTP_CALL_H
 
+#include "upstream/backoff.h"
 #include "upstream/http_write.h"
 #include "upstream/pool.h"
 #include "upstream/vault.h"
 
 struct http_vault {
 	struct vault *vault;
+	struct curl_api curl;
 	struct pool pool;
 	struct http_heads heads;
+	enum vault_transport transport; /* as configured */
+	enum vault_transport speaks;   /* as far as known; AUTO: not yet */
 	struct http_call *spare;       /* recycled calls, list by `next` */
 	struct http_call *timed;       /* calls with a deadline, list */
 	uv_timer_t sweep;              /* runs while something can grow old */
 	size_t n_spare, n_live;        /* calls not spare */
+	struct backoff streams;        /* HTTP+SSE: how often its stream failed */
+	uint64_t address_timeout_ms;   /* HTTP+SSE: for the address that messages go to */
 	size_t n_listens;
 	bool closing;
 	bool gone;                     /* the pool has been told to close */
@@ -36,6 +42,7 @@ struct http_conversation {
 	struct upstream_events events;
 	struct http_call *calls;       /* that still have an owner */
 	struct buf session;            /* id; empty: none */
+	const struct http_heads *heads; /* the vault's, or those of another address of it */
 	struct buf version;            /* the revision header last sent, for the DELETE */
 	bool lost;
 	struct upstream_end lost_how;
@@ -49,6 +56,7 @@ struct http_call {
 	struct http_vault *http;
 	struct http_conversation *owner; /* NULL: nobody listens any more */
 	struct upstream_sink sink;
+	void (*named)(void *ctx, struct slice type, struct slice data); /* ctx is the sink's; NULL: not interested */
 	struct http_call *next, *prev;   /* in the owner's list, or spare */
 	struct http_call *next_timed, *prev_timed;
 	struct task task;                /* what comes next, by state */

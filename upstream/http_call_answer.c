@@ -62,6 +62,14 @@ static void on_mark(void *ctx, const struct sse_mark *mark, bool alone)
 		c->sink.mark(c->sink.ctx, mark, alone);
 }
 
+static void on_named(void *ctx, struct slice type, struct slice data)
+{
+	struct http_call *c = ctx;
+
+	if (wanted(c) && c->named)
+		c->named(c->sink.ctx, type, data);
+}
+
 static void conclude(struct http_call *c)
 {
 	struct http_conversation *owner = c->owner;
@@ -112,7 +120,7 @@ static void settle(struct http_call *c, enum http_answer_state state, struct sli
 
 static void digest(struct http_call *c, struct slice bytes)
 {
-	struct http_answer_sink sink = { on_stream, on_message, c, on_mark };
+	struct http_answer_sink sink = { on_stream, on_message, c, on_mark, on_named };
 	enum http_answer_state state = http_answer_feed(&c->answer, &bytes, &sink);
 
 	settle(c, state, bytes);
@@ -120,7 +128,7 @@ static void digest(struct http_call *c, struct slice bytes)
 
 static void hear_end(struct http_call *c, bool clean)
 {
-	struct http_answer_sink sink = { on_stream, on_message, c, on_mark };
+	struct http_answer_sink sink = { on_stream, on_message, c, on_mark, on_named };
 
 	if (clean || c->answer.complete)
 		settle(c, http_answer_end(&c->answer, &sink), SL(""));

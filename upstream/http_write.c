@@ -1,6 +1,5 @@
 #include "upstream/http_write.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 
 #ifndef NARROWGATE_VERSION
@@ -15,15 +14,15 @@ struct url_parts {
 	char *scheme, *host, *port, *path, *query, *user, *fragment;
 };
 
-static void url_free(struct url_parts *u)
+static void url_free(const struct curl_api *curl, struct url_parts *u)
 {
-	curl_free(u->scheme);
-	curl_free(u->host);
-	curl_free(u->port);
-	curl_free(u->path);
-	curl_free(u->query);
-	curl_free(u->user);
-	curl_free(u->fragment);
+	curl->free(u->scheme);
+	curl->free(u->host);
+	curl->free(u->port);
+	curl->free(u->path);
+	curl->free(u->query);
+	curl->free(u->user);
+	curl->free(u->fragment);
 }
 
 static bool plain(struct slice s)
@@ -34,22 +33,22 @@ static bool plain(struct slice s)
 	return true;
 }
 
-static const char *url_read(struct url_parts *out, struct slice url)
+static const char *url_read(const struct curl_api *curl, struct url_parts *out, struct slice url)
 {
 	char *z = strndup(url.p, url.n);
-	CURLU *u = curl_url();
-	bool parsed = z && u && curl_url_set(u, CURLUPART_URL, z, CURLU_DISALLOW_USER) == CURLUE_OK;
+	CURLU *u = curl->url();
+	bool parsed = z && u && curl->url_set(u, CURLUPART_URL, z, CURLU_DISALLOW_USER) == CURLUE_OK;
 
 	if (parsed) {
-		curl_url_get(u, CURLUPART_SCHEME, &out->scheme, 0);
-		curl_url_get(u, CURLUPART_HOST, &out->host, 0);
-		curl_url_get(u, CURLUPART_PORT, &out->port, CURLU_NO_DEFAULT_PORT);
-		curl_url_get(u, CURLUPART_PATH, &out->path, 0);
-		curl_url_get(u, CURLUPART_QUERY, &out->query, 0);
-		curl_url_get(u, CURLUPART_USER, &out->user, 0);
-		curl_url_get(u, CURLUPART_FRAGMENT, &out->fragment, 0);
+		curl->url_get(u, CURLUPART_SCHEME, &out->scheme, 0);
+		curl->url_get(u, CURLUPART_HOST, &out->host, 0);
+		curl->url_get(u, CURLUPART_PORT, &out->port, CURLU_NO_DEFAULT_PORT);
+		curl->url_get(u, CURLUPART_PATH, &out->path, 0);
+		curl->url_get(u, CURLUPART_QUERY, &out->query, 0);
+		curl->url_get(u, CURLUPART_USER, &out->user, 0);
+		curl->url_get(u, CURLUPART_FRAGMENT, &out->fragment, 0);
 	}
-	curl_url_cleanup(u);
+	curl->url_cleanup(u);
 	free(z);
 	if (!parsed || !out->scheme || !out->host || !out->path)
 		return "the URL is not valid (names in it are written in ASCII, without user or password)";
@@ -129,14 +128,14 @@ static const char *check_credential(const struct vault_config *conf)
 	return NULL;
 }
 
-bool http_heads_init(struct http_heads *h, const struct vault_config *conf, const char **why)
+bool http_heads_init(struct http_heads *h, const struct curl_api *curl, const struct vault_config *conf, const char **why)
 {
 	struct url_parts u = { 0 };
 
 	buf_init(&h->post, MAX_HEAD_BYTES);
 	buf_init(&h->get, MAX_HEAD_BYTES);
 	buf_init(&h->delete, MAX_HEAD_BYTES);
-	*why = plain(conf->url) ? url_read(&u, conf->url) : "the URL holds a character that must be written as %XX";
+	*why = plain(conf->url) ? url_read(curl, &u, conf->url) : "the URL holds a character that must be written as %XX";
 	if (!*why)
 		*why = check_credential(conf);
 	if (!*why) {
@@ -152,10 +151,22 @@ bool http_heads_init(struct http_heads *h, const struct vault_config *conf, cons
 		add_head(&h->delete, "DELETE", &u);
 		add_configured(&h->delete, conf);
 	}
-	url_free(&u);
+	url_free(curl, &u);
 	if (!*why && (h->post.failed || h->get.failed || h->delete.failed))
 		*why = "the configured headers are too long";
 	return !*why;
+}
+
+bool http_heads_post_to(struct http_heads *h, const struct http_heads *from, struct slice target)
+{
+	struct slice post = buf_slice(&from->post), line = SL("POST ");
+	const char *version = memchr(post.p + line.n, ' ', post.n - line.n);
+
+	*h = *from;
+	buf_init(&h->post, MAX_HEAD_BYTES);
+	buf_add(&h->post, line);
+	buf_add(&h->post, target);
+	return buf_add(&h->post, slice_from(post, (size_t)(version - post.p))) == E_OK;
 }
 
 void http_heads_finish(struct http_heads *h)

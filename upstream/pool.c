@@ -182,10 +182,10 @@ void pool_sweep(struct pool *p)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-bool pool_init(struct pool *p, uv_loop_t *loop, const struct vault_config *conf)
+bool pool_init(struct pool *p, const struct curl_api *curl, uv_loop_t *loop, const struct vault_config *conf)
 {
 	*p = (struct pool){ .max = conf->max_connections ? conf->max_connections : 1 };
-	bool ok = connector_init(&p->connector, loop, conf);
+	bool ok = connector_init(&p->connector, curl, loop, conf);
 
 	p->connector.dialed = on_dialed;
 	p->connector.ctx = p;

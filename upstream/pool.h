@@ -26,7 +26,7 @@ struct pool {
 	size_t max;
 };
 
-bool pool_init(struct pool *, uv_loop_t *, const struct vault_config *);
+bool pool_init(struct pool *, const struct curl_api *, uv_loop_t *, const struct vault_config *);
 /* Closes what is idle; all others must have been given back. `closed` is called once, later. */
 void pool_close(struct pool *, void (*closed)(void *ctx), void *ctx);
 

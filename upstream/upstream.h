@@ -135,12 +135,16 @@ struct upstream_header {
 	struct slice name, value;
 };
 
+/* What a URL speaks. AUTO: found out by the first initialize. */
+enum vault_transport { VAULT_AUTO, VAULT_STREAMABLE_HTTP, VAULT_SSE };
+
 enum secret_source { SECRET_SOURCE_NONE, SECRET_SOURCE_FILE, SECRET_SOURCE_ENV };
 
 /* Everything a transport needs; copied by vault_create. */
 struct vault_config {
 	struct slice name;                 /* for the log */
 	struct slice url;                  /* http(s)://…, or empty: */
+	enum vault_transport transport;    /* with a URL */
 	const struct slice *command;       /* a program and its arguments */
 	size_t n_command;
 	const struct slice *child_env;     /* "NAME=value"; the child's whole environment */
@@ -152,6 +156,7 @@ struct vault_config {
 	enum secret_source credential_from;
 	struct slice credential_name;      /* file path or variable name */
 	struct slice tls_ca, tls_certificate, tls_key, proxy;
+	bool translates;                   /* between revisions with a handshake and those without, where the two sides differ */
 	size_t max_message_bytes;
 	uint64_t connect_timeout_ms;
 	size_t max_connections;            /* to this vault */

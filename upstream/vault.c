@@ -4,8 +4,12 @@
 #include <stdlib.h>
 #include "base/log.h"
 #include "base/wipe.h"
+#include "upstream/auto.h"
 #include "upstream/child.h"
 #include "upstream/http.h"
+#include "upstream/http_call.h"
+#include "upstream/sse_legacy.h"
+#include "upstream/translate.h"
 
 #define SCRATCH_FACTOR 16 /* a parsed message beside its text: tokens are larger than what they stand for */
 
@@ -108,6 +112,7 @@ static bool init(struct vault *v, const struct vault_config *conf, const char **
 
 	*why = "out of memory";
 	v->max_message_bytes = max;
+	v->translates = conf->translates;
 	arena_init(&v->scratch, max < SIZE_MAX / SCRATCH_FACTOR ? max * SCRATCH_FACTOR : SIZE_MAX);
 	v->name = strndup(conf->name.n ? conf->name.p : "", conf->name.n);
 	v->read_buffer = malloc(VAULT_READ_BYTES);
@@ -167,5 +172,20 @@ void vault_free(struct vault *v, void (*closed)(void *ctx), void *ctx)
 
 struct upstream *vault_open(struct vault *v, const struct upstream_events *events)
 {
-	return v->http ? http_open(v->http, events) : child_open(v->child, events);
+	return v->translates ? translate_open(v, events) : vault_open_transport(v, events);
+}
+
+struct upstream *vault_open_transport(struct vault *v, const struct upstream_events *events)
+{
+	if (v->child)
+		return child_open(v->child, events);
+	switch (v->http->transport) {
+	case VAULT_AUTO:
+		return auto_open(v->http, events);
+	case VAULT_SSE:
+		return sse_legacy_open(v->http, events);
+	case VAULT_STREAMABLE_HTTP:
+		break;
+	}
+	return http_open(v->http, events);
 }

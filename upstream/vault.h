@@ -10,6 +10,8 @@
 #include "upstream/turn.h"
 #include "upstream/upstream.h"
 
+enum vault_era { VAULT_ERA_UNKNOWN, VAULT_HANDSHAKE, VAULT_STATELESS };
+
 struct http_vault;
 struct child_vault;
 
@@ -26,6 +28,9 @@ struct vault {
 	char *read_buffer;             /* VAULT_READ_BYTES; nothing in it outlives one read */
 	struct http_vault *http;
 	struct child_vault *child;
+	bool translates;               /* see translate.h: */
+	enum vault_era era;            /* as far as known */
+	bool no_handshake;             /* it has refused an initialize */
 	struct probe *probes;          /* list: told or cancelled before the vault goes */
 	void (*closed)(void *ctx);
 	void *closed_ctx;
@@ -41,6 +46,9 @@ struct probe {
 	void (*done)(void *ctx, const struct upstream_end *);
 	void *ctx;
 };
+
+/* A conversation in the vault's own words. NULL when memory is out. */
+struct upstream *vault_open_transport(struct vault *, const struct upstream_events *);
 
 /* Tells the prober, at the end of this round, and forgets the probe. */
 void probe_finish(struct probe *, enum upstream_outcome);

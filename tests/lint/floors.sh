@@ -25,7 +25,7 @@ check_system() { # PATTERN, rooms that may
   done
 }
 check_system 'uv\.h' proxy upstream
-check_system 'curl/' proxy upstream
+check_system 'curl/' upstream
 check_system 'sys/socket|netinet/|netdb|poll\.h|sys/epoll' proxy upstream
 check_system 'openssl/' proxy upstream base
 # TLS for agents is the matter of proxy/tls*.c; for vaults libcurl does it.

@@ -11,11 +11,12 @@ const profile = { mask_values: true, unknown_tools: 'deny' };
 
 async function place(t, down, up, mode) {
   let upstream = { command: [node, script] };
-  if (up === 'http') {
+  if (up !== 'stdio') {
     const port = await freePort();
+    if (up !== 'http') mode = 'sse';
     const p = run(t, [script, String(port), ...(mode ? [mode] : [])], { command: node });
     await until('the server', () => p.err.includes('listening'));
-    upstream = { url: `http://127.0.0.1:${port}/mcp` };
+    upstream = up === 'http' ? { url: `http://127.0.0.1:${port}/mcp` } : { url: `http://127.0.0.1:${port}/sse`, transport: up };
   }
   const config = {
     upstreams: { vault: { catalog: join(here, 'servers/both-ways.yaml'), ...upstream } }, profiles: { agent: profile }, default_profile: 'agent' };
@@ -90,9 +91,13 @@ for (const sdk of [1, 2]) {
   test(`SDK ${sdk}.x, stdio to http`, async (t) => everyDirection(t, sdk, await place(t, 'stdio', 'http')));
   test(`SDK ${sdk}.x, http to stdio`, async (t) => everyDirection(t, sdk, await place(t, 'http', 'stdio')));
   test(`SDK ${sdk}.x, http to http`, async (t) => everyDirection(t, sdk, await place(t, 'http', 'http')));
+  test(`SDK ${sdk}.x, stdio to HTTP+SSE`, async (t) => everyDirection(t, sdk, await place(t, 'stdio', 'sse')));
+  test(`SDK ${sdk}.x, http to HTTP+SSE`, async (t) => everyDirection(t, sdk, await place(t, 'http', 'sse')));
+  test(`SDK ${sdk}.x, http to HTTP+SSE that is found out`, async (t) => everyDirection(t, sdk, await place(t, 'http', 'auto')));
 }
 
 test('SDK 1.x, HTTP+SSE to stdio', async (t) => everyDirection(t, 1, await place(t, 'sse', 'stdio')));
+test('SDK 1.x, HTTP+SSE to HTTP+SSE', async (t) => everyDirection(t, 1, await place(t, 'sse', 'sse')));
 test('SDK 1.x, HTTP+SSE to http', async (t) => everyDirection(t, 1, await place(t, 'sse', 'http')));
 
 test('HTTP-17: two agents on HTTP, one child each: equal ids, no answer mixed up', async (t) => {

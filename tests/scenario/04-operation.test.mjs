@@ -34,6 +34,22 @@ test('every command has help; misuse is exit 2', async (t) => {
   assert.match((await command(t, ['--version'])).out, /^narrowgate \d+\.\d+\.\d+\nlibuv /);
 });
 
+test('libcurl is loaded for a vault on HTTP alone: without it that is exit 2 and says what to install, and a child vault works', async (t) => {
+  const dir = scratch(t);
+  writeFileSync(join(dir, 'libcurl.so.4'), 'no library');
+  const env = { LD_LIBRARY_PATH: dir };
+  const { file } = await writeConfig(t, { upstreams: { v: { catalog: 'demo', url: 'http://127.0.0.1:9/mcp' } } });
+  const p = await command(t, ['serve', '-c', file], { env });
+  assert.equal(p.code, 2);
+  assert.match(p.err, /^narrowgate: upstream v: libcurl\.so\.4 cannot be loaded: install libcurl/m);
+  const version = await command(t, ['--version'], { env });
+  assert.equal(version.code, 0);
+  assert.match(version.out, /^libcurl\.so\.4 cannot be loaded/m);
+  const child = await command(t, ['stdio', '--', bin, 'demo-vault'], { env, input: `${JSON.stringify(initialize())}\n` });
+  assert.equal(child.code, 0, child.err);
+  assert.match(child.out, /"protocolVersion"/);
+});
+
 test('K13 OPS-11: a vault that is down at the start, up later, down again', async (t) => {
   const port = await freePort();
   const s = await serve(t, { upstreams: { vault: { catalog: 'demo', url: `http://127.0.0.1:${port}/mcp` } } });

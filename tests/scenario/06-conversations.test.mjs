@@ -43,18 +43,18 @@ async function shared(t, up) {
   writeFileSync(join(dir, 'one.yaml'), readFileSync(join(here, 'servers/both-ways.yaml'), 'utf8').replace('catalog: both-ways', 'catalog: both-ways\nconnections: 1'));
   writeFileSync(starts, '');
   let upstream = { command: ['/bin/sh', '-c', `echo start >> ${starts}; exec ${node} ${script}`] };
-  if (up === 'http') {
+  if (up !== 'stdio') {
     const port = await freePort();
-    const p = run(t, [script, String(port)], { command: node });
+    const p = run(t, [script, String(port), ...(up === 'sse' ? ['sse'] : [])], { command: node });
     await until('the server', () => p.err.includes('listening'));
-    upstream = { url: `http://127.0.0.1:${port}/mcp` };
+    upstream = up === 'sse' ? { url: `http://127.0.0.1:${port}/sse`, transport: 'sse' } : { url: `http://127.0.0.1:${port}/mcp` };
   }
   const s = await serve(t, { upstreams: { vault: { catalog: './one.yaml', ...upstream } } }, { dir });
   await ready(s);
   return { s, starts: () => readFileSync(starts, 'utf8').trim().split('\n').length };
 }
 
-for (const up of ['stdio', 'http'])
+for (const up of ['stdio', 'http', 'sse'])
   test(`HTTP-17: connections: 1 (${up}): one conversation, ids, progress and cancels kept apart`, async (t) => {
     const { s, starts } = await shared(t, up);
     const clients = [];

@@ -11,18 +11,27 @@ import { scratch, serve, sleep, until } from './lib.mjs';
 const MESSAGES = 800;
 const FILL = 'x'.repeat(64 * 1024);
 
-async function talkative(t) {
+// Over HTTP+SSE the messages come on the one stream, whoever asked.
+async function talkative(t, sse) {
   const state = { written: 0 };
+  let stream;
   const server = createServer((req, res) => {
+    if (sse && req.method === 'GET') {
+      stream = res.writeHead(200, { 'content-type': 'text/event-stream' });
+      return void res.write('event: endpoint\ndata: /mcp?sessionId=1\n\n');
+    }
     req.resume().on('end', async () => {
-      res.writeHead(200, { 'content-type': 'text/event-stream' });
-      const closed = once(res, 'close');
-      for (let i = 0; i < MESSAGES && !res.destroyed; i++) {
-        const m = { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: { i, fill: FILL } } };
+      const out = sse ? stream : res.writeHead(200, { 'content-type': 'text/event-stream' });
+      if (sse) res.writeHead(202).end();
+      const closed = once(out, 'close');
+      for (let i = 0; i < MESSAGES && !out.destroyed; i++) {
+        const m = { jsonrpc: '2.0', ...(sse ? { method: 'notifications/progress', params: { progressToken: 't', progress: i, message: FILL } }
+          : { method: 'notifications/message', params: { level: 'info', data: { i, fill: FILL } } }) };
         state.written += FILL.length;
-        if (!res.write(`data: ${JSON.stringify(m)}\n\n`)) await Promise.race([once(res, 'drain'), closed]);
+        if (!out.write(`data: ${JSON.stringify(m)}\n\n`)) await Promise.race([once(out, 'drain'), closed]);
       }
-      res.end('data: {"jsonrpc":"2.0","id":7,"result":{"content":[]}}\n\n');
+      out.write('data: {"jsonrpc":"2.0","id":7,"result":{"content":[]}}\n\n');
+      if (!sse) out.end();
     });
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
@@ -32,14 +41,14 @@ async function talkative(t) {
 
 const rssKb = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]);
 
-test('HTTP-15: 50 MB to an agent that stops reading, then reads on: bounded, whole, in order', async (t) => {
-  const v = await talkative(t);
+for (const transport of ['streamable-http', 'sse']) test(`HTTP-15: 50 MB to an agent that stops reading, then reads on: bounded, whole, in order (${transport})`, async (t) => {
+  const v = await talkative(t, transport === 'sse');
   const dir = scratch(t);
   writeFileSync(join(dir, 't.yaml'), 'catalog: t\ntools:\n  read: {do: list}\n');
-  const s = await serve(t, { upstreams: { vault: { catalog: './t.yaml', url: v.url } }, profiles: { p: { unknown_tools: 'deny' } }, default_profile: 'p' },
+  const s = await serve(t, { upstreams: { vault: { catalog: './t.yaml', url: v.url, transport } }, profiles: { p: { unknown_tools: 'deny' } }, default_profile: 'p' },
     { dir, env: { ASAN_OPTIONS: 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64' } }); // what was freed must not count
   const before = rssKb(s.p.child.pid);
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'read', arguments: {} } });
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'read', arguments: {}, _meta: { progressToken: 't' } } });
   const socket = dial(s.port, '127.0.0.1');
   t.after(() => socket.destroy());
   socket.write(`POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
@@ -60,7 +69,7 @@ test('HTTP-15: 50 MB to an agent that stops reading, then reads on: bounded, who
   socket.on('data', (d) => {
     read += d.length;
     got += d.toString('latin1');
-    for (let m; (m = got.match(/"data":\{"i":(\d+),/)); got = got.slice(m.index + m[0].length)) assert.equal(Number(m[1]), next++);
+    for (let m; (m = got.match(/"(?:progress|data)":(?:\{"i":)?(\d+),/)); got = got.slice(m.index + m[0].length)) assert.equal(Number(m[1]), next++);
     if (got.length > 4096 && !got.includes('"result"')) got = got.slice(-4096);
   });
   socket.resume();

@@ -1,10 +1,12 @@
 // A server of SDK 1.x that uses every direction: progress, logging, sampling, elicitation, roots, cancel, list pages.
 //   node both-ways.mjs            on stdio
 //   node both-ways.mjs PORT [json]   Streamable HTTP with sessions; `json`: answers as JSON instead of SSE
+//   node both-ways.mjs PORT sse      HTTP+SSE (2024-11-05)
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CallToolRequestSchema, CreateMessageResultSchema, ElicitResultSchema, ListRootsResultSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
@@ -75,6 +77,19 @@ function make() {
 const [port, mode] = process.argv.slice(2);
 if (!port) {
   await make().connect(new StdioServerTransport());
+} else if (mode === 'sse') {
+  const sessions = new Map();
+  createServer(async (req, res) => {
+    if (req.method === 'GET' && req.url === '/sse') {
+      const transport = new SSEServerTransport('/messages', res);
+      sessions.set(transport.sessionId, transport);
+      transport.onclose = () => sessions.delete(transport.sessionId);
+      return void await make().connect(transport);
+    }
+    const transport = sessions.get(new URL(req.url, 'http://h').searchParams.get('sessionId'));
+    if (req.method !== 'POST' || !transport) return void res.writeHead(404).end();
+    await transport.handlePostMessage(req, res);
+  }).listen(Number(port), '127.0.0.1', () => console.error('listening'));
 } else {
   const sessions = new Map();
   createServer(async (req, res) => {

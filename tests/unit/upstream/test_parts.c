@@ -8,6 +8,7 @@
 #include "upstream/child_path.h"
 #include "upstream/credential.h"
 #include "upstream/http_write.h"
+#include "upstream/sse_endpoint.h"
 #include "upstream/turn.h"
 
 /* --- credential --------------------------------------------------------------------------------------------------- */
@@ -189,8 +190,11 @@ static void check_head(const char *url, const char *want)
 {
 	struct vault_config conf = { .url = slice_of(url) };
 	struct http_heads h;
+	struct curl_api curl;
 	const char *why;
-	bool ok = http_heads_init(&h, &conf, &why);
+
+	assert_true(curl_api_open(&curl, &why));
+	bool ok = http_heads_init(&h, &curl, &conf, &why);
 
 	if (!want) {
 		assert_false(ok);
@@ -202,6 +206,7 @@ static void check_head(const char *url, const char *want)
 		assert_true(slice_starts(buf_slice(&h.post), slice_of(want)));
 	}
 	http_heads_finish(&h);
+	curl_api_close(&curl);
 }
 
 static void test_urls(void **state)
@@ -230,8 +235,11 @@ static bool header_ok(const char *name, const char *value)
 	struct vault_config conf = { .url = SL("http://h/"), .headers = &header, .n_headers = 1,
 		.credential_header = SL("X-Agent-Key"), .credential_from = SECRET_SOURCE_ENV };
 	struct http_heads h;
+	struct curl_api curl;
 	const char *why;
-	bool ok = http_heads_init(&h, &conf, &why);
+
+	assert_true(curl_api_open(&curl, &why));
+	bool ok = http_heads_init(&h, &curl, &conf, &why);
 
 	if (ok) {
 		assert_true(slice_find(buf_slice(&h.post), slice_of(name)) > 0);
@@ -239,7 +247,51 @@ static bool header_ok(const char *name, const char *value)
 		assert_true(slice_find(buf_slice(&h.delete), slice_of(name)) > 0);
 	}
 	http_heads_finish(&h);
+	curl_api_close(&curl);
 	return ok;
+}
+
+static void resolves(const struct curl_api *curl, const char *url, const char *reference, const char *want)
+{
+	struct buf target;
+
+	buf_init(&target, 2 * SSE_ENDPOINT_MAX);
+	const char *why = sse_endpoint_resolve(curl, slice_of(url), slice_of(reference), &target);
+	if (want)
+		assert_slice(buf_slice(&target), slice_of(want));
+	else
+		assert_int_equal(target.n, 0);
+	assert_int_equal(why == NULL, want != NULL);
+	buf_finish(&target);
+}
+
+static void test_endpoints(void **state)
+{
+	const char *at = "http://vault.example:3100/a/sse?x=1";
+	struct curl_api curl;
+	const char *why;
+
+	(void)state;
+	assert_true(curl_api_open(&curl, &why));
+	resolves(&curl, at, "/messages?sessionId=7", "/messages?sessionId=7");
+	resolves(&curl, at, "messages?sessionId=7", "/a/messages?sessionId=7");
+	resolves(&curl, at, "../m", "/m");
+	resolves(&curl, at, "?k=1", "/a/sse?k=1");
+	resolves(&curl, at, "http://VAULT.example:3100/m", "/m");
+	resolves(&curl, at, "//vault.example:3100/m", "/m");
+	resolves(&curl, "https://vault.example/sse", "https://vault.example:443/m", "/m");
+	resolves(&curl, at, "http://vault.example/m", NULL);
+	resolves(&curl, at, "https://vault.example:3100/m", NULL);
+	resolves(&curl, at, "//vault.example.evil:3100/m", NULL);
+	resolves(&curl, at, "http://vault.example:3100@evil/m", NULL);
+	resolves(&curl, at, "//u@vault.example:3100/m", NULL);
+	resolves(&curl, at, "/m#f", NULL);
+	resolves(&curl, at, "/m\n", NULL);
+	resolves(&curl, at, "/m n", NULL);
+	resolves(&curl, at, "/m\\evil", NULL);
+	resolves(&curl, at, "/\xC3\xA4", NULL);
+	resolves(&curl, at, "", NULL);
+	curl_api_close(&curl);
 }
 
 static void test_headers(void **state)
@@ -341,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_child_log),
 		cmocka_unit_test(test_child_path),
 		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_endpoints),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_turn),
 		cmocka_unit_test(test_texts),

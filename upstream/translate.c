@@ -1,0 +1,460 @@
+#include "upstream/translate.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include "base/log.h"
+#include "mcp/stateless.h"
+#include "upstream/translate_inside.h"
+
+#define PROBE_ID SL("\"narrowgate-discover\"")
+#define PROBE_LIMIT_MS 10000
+#define SAY_LIMIT_MS   30000
+
+static struct translated *conversation_of(struct upstream *u)
+{
+	return (struct translated *)(void *)u;
+}
+
+static struct tcall *tcall_of(struct upstream_call *c)
+{
+	return (struct tcall *)(void *)c;
+}
+
+struct slice translate_next_id(struct translated *v, struct arena *arena)
+{
+	return arena_fmt(arena, "%llu", (unsigned long long)++v->next_id);
+}
+
+void translate_say(struct translated *v, struct slice json, struct slice version)
+{
+	static const struct upstream_sink nobody;
+	struct upstream_request r = { .body = json, .version = version, .limit_ms = SAY_LIMIT_MS };
+
+	if (json.n)
+		upstream_send(v->inner, &r, &nobody);
+}
+
+/* --- what the vault says to a call ----------------------------------------------------------------------------------- */
+
+static void hello_message(struct tcall *, const struct rpc *, struct slice json);
+static void hello_end(struct tcall *, const struct upstream_end *);
+
+static void on_message(void *ctx, struct slice json)
+{
+	struct tcall *c = ctx;
+	struct arena arena;
+	struct rpc rpc;
+
+	arena_init(&arena, TRANSLATE_ARENA_BYTES);
+	if (rpc_parse(&rpc, json, &arena, NULL) != E_OK || c->answered || c->part == PART_NATIVE)
+		tcall_tell(c, json); /* its reader says what is wrong with it */
+	else if (c->part == PART_HELLO)
+		hello_message(c, &rpc, json);
+	else if (c->part == PART_DOWN)
+		down_message(c, &rpc, &arena);
+	else
+		up_message(c, &rpc, &arena);
+	arena_finish(&arena);
+}
+
+static void on_stream(void *ctx)
+{
+	struct tcall *c = ctx;
+
+	if (c->sink.stream && !c->rounds && c->part != PART_EAR)
+		c->sink.stream(c->sink.ctx);
+}
+
+static void on_session(void *ctx)
+{
+	struct tcall *c = ctx;
+
+	if (c->part == PART_HELLO && c->sink.session)
+		c->sink.session(c->sink.ctx);
+}
+
+static void on_end(void *ctx, const struct upstream_end *end)
+{
+	struct tcall *c = ctx;
+
+	c->inner = NULL;
+	if (c->part == PART_HELLO)
+		hello_end(c, end);
+	else if (c->part == PART_NATIVE)
+		tcall_over(c, end);
+	else if (c->part == PART_DOWN)
+		down_end(c, end);
+	else
+		up_end(c, end);
+}
+
+bool tcall_send(struct tcall *c, struct slice json, struct slice inner_id, struct slice version, struct slice mirror)
+{
+	struct upstream_sink sink = { .session = on_session, .stream = on_stream, .message = on_message, .end = on_end, .ctx = c };
+	struct upstream_request r = { .body = json, .id = inner_id, .version = version, .traceparent = buf_slice(&c->traceparent),
+		.mirror = mirror, .limit_ms = c->limit_ms, .opens_session = c->part == PART_HELLO };
+
+	buf_set(&c->inner_id, inner_id);
+	c->inner = json.n && !c->inner_id.failed ? upstream_send(c->owner->inner, &r, &sink) : NULL;
+	if (!c->inner)
+		tcall_fail(c, UP_UNREACHABLE, 0);
+	return c->inner != NULL;
+}
+
+/* --- which kind of revision the vault speaks -------------------------------------------------------------------------- */
+
+/* What waited goes on, or fails. */
+static void go_on(struct translated *v, const struct upstream_end *failed)
+{
+	for (struct tcall *c = v->calls, *next; c; c = next) {
+		struct arena arena;
+		struct rpc rpc;
+
+		next = c->next;
+		if (!c->waits)
+			continue;
+		c->waits = false;
+		arena_init(&arena, TRANSLATE_ARENA_BYTES);
+		if (failed)
+			tcall_fail(c, failed->outcome, failed->status);
+		else if (c->part == PART_HELLO && v->vault->era == VAULT_STATELESS)
+			up_hello(c, &arena);
+		else if (c->part == PART_HELLO && c->ends) /* what it said to the agent's own is the last word */
+			turn_add(&v->vault->turn, &c->task);
+		else if (rpc_parse(&rpc, buf_slice(&c->body), &arena, NULL) != E_OK)
+			tcall_fail(c, UP_BROKEN, 0);
+		else if (c->part == PART_HELLO)
+			tcall_send(c, buf_slice(&c->body), rpc_id_key(&rpc, &arena), buf_slice(&c->version), SL(""));
+		else if (v->vault->era == VAULT_HANDSHAKE)
+			down_send(c, &rpc, &arena);
+		else {
+			c->part = PART_NATIVE;
+			tcall_send(c, buf_slice(&c->body), rpc_id_key(&rpc, &arena), buf_slice(&c->version), buf_slice(&c->mirror));
+		}
+		arena_finish(&arena);
+	}
+}
+
+static bool speaks_stateless(const struct rpc *rpc)
+{
+	uint32_t all = json_member(&rpc->json, rpc->result, SL("supportedVersions"));
+
+	if (!json_is(&rpc->json, all, JSON_ARRAY))
+		return false;
+	for (uint32_t t = json_first(&rpc->json, all); t < rpc->json.tok[all].next; t = rpc->json.tok[t].next)
+		if (json_string_eq(&rpc->json, t, STATELESS_REVISION))
+			return true;
+	return false;
+}
+
+static void settle(struct translated *v, enum vault_era era)
+{
+	if (v->vault->era != era)
+		log_info("upstream", "%s speaks %s", v->vault->name, era == VAULT_STATELESS ? "2026-07-28" : "a revision with a handshake");
+	v->vault->era = era;
+	upstream_cancel(v->probe);
+	v->probe = NULL;
+	go_on(v, NULL);
+}
+
+static void on_probe_message(void *ctx, struct slice json)
+{
+	struct translated *v = ctx;
+	struct arena arena;
+	struct rpc rpc;
+	bool answer = false, stateless = false;
+
+	arena_init(&arena, TRANSLATE_ARENA_BYTES);
+	if (rpc_parse(&rpc, json, &arena, NULL) == E_OK) {
+		answer = rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR;
+		stateless = rpc.kind == RPC_RESULT && speaks_stateless(&rpc);
+	}
+	arena_finish(&arena);
+	if (!answer)
+		return;
+	if (stateless)
+		buf_set(&v->discovered, json);
+	settle(v, stateless ? VAULT_STATELESS : VAULT_HANDSHAKE);
+}
+
+static void on_probe_end(void *ctx, const struct upstream_end *end)
+{
+	struct translated *v = ctx;
+
+	v->probe = NULL;
+	if (end->status >= 400 && end->status < 500 && end->status != 401 && end->status != 403)
+		settle(v, VAULT_HANDSHAKE); /* no answer of MCP's: it wants a session first, or does not know the method */
+	else
+		go_on(v, end);
+}
+
+static void start_probe(struct translated *v)
+{
+	struct upstream_sink sink = { .message = on_probe_message, .end = on_probe_end, .ctx = v };
+	struct translate_client us = { .info = SL("{\"name\":\"narrowgate\",\"version\":\"" NARROWGATE_VERSION "\"}") };
+	struct upstream_end none = { UP_UNREACHABLE, 0 };
+	struct arena arena;
+
+	if (v->probe)
+		return;
+	arena_init(&arena, TRANSLATE_ARENA_BYTES);
+	struct upstream_request r = { .body = translate_own_stateless(PROBE_ID, "server/discover", &us, SL(""), &arena), .id = PROBE_ID,
+		.version = STATELESS_REVISION, .mirror = SL("Mcp-Method: server/discover\r\n"), .limit_ms = PROBE_LIMIT_MS };
+	v->probe = r.body.n ? upstream_send(v->inner, &r, &sink) : NULL;
+	arena_finish(&arena);
+	if (!v->probe)
+		go_on(v, &none);
+}
+
+/* --- an agent's initialize -------------------------------------------------------------------------------------------- */
+
+/* An error is kept: perhaps the vault knows no initialize, and is asked otherwise. */
+static void hello_message(struct tcall *c, const struct rpc *rpc, struct slice json)
+{
+	if (rpc->kind != RPC_ERROR) {
+		c->answered = rpc->kind == RPC_RESULT;
+		tcall_tell(c, json);
+		return;
+	}
+	buf_set(&c->say, json);
+}
+
+static void hello_end(struct tcall *c, const struct upstream_end *end)
+{
+	bool refused = c->say.n || (end->status >= 400 && end->status < 500 && end->status != 401 && end->status != 403);
+
+	if (c->answered || !refused) {
+		tcall_over(c, end);
+		return;
+	}
+	c->ends = c->waits = true;
+	c->end = *end;
+	if (c->owner->vault->era == VAULT_STATELESS && c->owner->discovered.n)
+		go_on(c->owner, NULL);
+	else
+		start_probe(c->owner);
+}
+
+static void keep_client(struct translated *v, const struct rpc *rpc, struct arena *arena)
+{
+	uint32_t info = json_member(&rpc->json, rpc->params, SL("clientInfo"));
+	uint32_t version = json_member(&rpc->json, rpc->params, SL("protocolVersion"));
+	uint32_t capabilities = json_member(&rpc->json, rpc->params, SL("capabilities"));
+
+	buf_set(&v->client_info, json_is(&rpc->json, info, JSON_OBJECT) ? json_source(&rpc->json, info) : SL(""));
+	buf_set(&v->version, json_is(&rpc->json, version, JSON_STRING) ? json_string(&rpc->json, version, arena) : SL(""));
+	buf_set(&v->client_capabilities, translate_client_capabilities(&rpc->json, capabilities, arena));
+}
+
+static void send_hello(struct tcall *c, const struct rpc *rpc, struct arena *arena)
+{
+	struct translated *v = c->owner;
+
+	keep_client(v, rpc, arena);
+	v->up = false;
+	if (v->vault->era == VAULT_STATELESS && v->vault->no_handshake) { /* it has refused one before */
+		c->waits = true;
+		start_probe(v);
+		return;
+	}
+	tcall_send(c, buf_slice(&c->body), rpc_id_key(rpc, arena), buf_slice(&c->version), SL(""));
+}
+
+/* --- the conversation ------------------------------------------------------------------------------------------------- */
+
+/* A notification says nothing of it itself: it belongs to whoever has talked here. */
+static bool is_stateless(const struct translated *v, const struct rpc *rpc, const struct upstream_request *r, struct arena *arena)
+{
+	struct slice version;
+
+	if (rpc->kind == RPC_REQUEST)
+		return stateless_read(rpc, arena, &version) != STATELESS_NOT;
+	return slice_eq(r->version, STATELESS_REVISION) || v->down != DOWN_STRANGER;
+}
+
+static struct upstream_call *send_stateless(struct translated *v, const struct rpc *rpc, const struct upstream_request *r,
+	const struct upstream_sink *sink, struct arena *arena)
+{
+	const char *why = NULL;
+	struct tcall *c;
+
+	if (v->vault->era == VAULT_STATELESS)
+		return upstream_send(v->inner, r, sink);
+	c = down_resume(v, rpc, r, sink, arena, &why);
+	if (c)
+		return (struct upstream_call *)c;
+	c = tcall_create(v, r, sink, PART_DOWN);
+	if (!c)
+		return NULL;
+	buf_set(&c->id, rpc_id(rpc));
+	if (why) {
+		tcall_refuse(c, RPC_INVALID_PARAMS, why);
+	} else if (v->vault->era == VAULT_HANDSHAKE) {
+		down_send(c, rpc, arena);
+	} else {
+		c->waits = true;
+		start_probe(v);
+	}
+	return (struct upstream_call *)c;
+}
+
+static struct upstream_call *send_any(struct translated *v, const struct rpc *rpc, const struct upstream_request *r,
+	const struct upstream_sink *sink, struct arena *arena)
+{
+	struct upstream_request native = *r;
+	struct tcall *c;
+
+	if (is_stateless(v, rpc, r, arena))
+		return send_stateless(v, rpc, r, sink, arena);
+	bool hello = rpc->kind == RPC_REQUEST && slice_eq(rpc->method_name, SL("initialize"));
+	if (!hello && !v->up) {
+		native.mirror = SL("");
+		return upstream_send(v->inner, &native, sink);
+	}
+	c = tcall_create(v, r, sink, hello ? PART_HELLO : PART_UP);
+	if (!c)
+		return NULL;
+	buf_set(&c->id, rpc_id(rpc));
+	if (hello)
+		send_hello(c, rpc, arena);
+	else
+		up_send(c, rpc, arena);
+	return (struct upstream_call *)c;
+}
+
+static struct upstream_call *op_send(struct upstream *u, const struct upstream_request *r, const struct upstream_sink *sink)
+{
+	struct translated *v = conversation_of(u);
+	struct upstream_call *call;
+	struct arena arena;
+	struct rpc rpc;
+
+	arena_init(&arena, TRANSLATE_ARENA_BYTES);
+	call = rpc_parse(&rpc, r->body, &arena, NULL) == E_OK ? send_any(v, &rpc, r, sink, &arena) : upstream_send(v->inner, r, sink);
+	arena_finish(&arena);
+	return call;
+}
+
+static struct upstream_call *op_listen(struct upstream *u, const struct upstream_request *r, const struct upstream_sink *sink)
+{
+	struct translated *v = conversation_of(u);
+	struct tcall *c;
+
+	if (!v->up)
+		return upstream_listen(v->inner, r, sink);
+	c = tcall_create(v, r, sink, PART_EAR);
+	if (!c)
+		return NULL;
+	c->streams = true;
+	turn_add(&v->vault->turn, &c->task);
+	up_listen(c);
+	return (struct upstream_call *)c;
+}
+
+static void op_pause(struct upstream_call *c)
+{
+	if (tcall_of(c)->inner)
+		upstream_pause(tcall_of(c)->inner);
+}
+
+static void op_resume(struct upstream_call *c)
+{
+	if (tcall_of(c)->inner)
+		upstream_resume(tcall_of(c)->inner);
+}
+
+static void op_cancel(struct upstream_call *call)
+{
+	struct tcall *c = tcall_of(call);
+
+	if (c->part == PART_DOWN || (c->part == PART_EAR && !c->owner->up))
+		down_cancel(c);
+	else
+		up_cancel(c);
+	if (c->busy)
+		c->gone = true;
+	else
+		tcall_free(c);
+}
+
+static bool op_has_session(const struct upstream *u)
+{
+	const struct translated *v = (const struct translated *)(const void *)u;
+
+	return v->up || upstream_has_session(v->inner);
+}
+
+static void op_close(struct upstream *u)
+{
+	struct translated *v = conversation_of(u);
+	struct buf *all[] = { &v->discovered, &v->version, &v->client_info, &v->client_capabilities, &v->log_level, &v->hello, &v->greeted_version };
+
+	while (v->calls)
+		tcall_free(v->calls);
+	upstream_close(v->inner);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		buf_finish(all[i]);
+	for (size_t i = 0; i < v->n_uris; i++)
+		buf_finish(&v->uris[i]);
+	free(v);
+}
+
+static const struct upstream_ops ops = {
+	.send = op_send,
+	.listen = op_listen,
+	.pause = op_pause,
+	.resume = op_resume,
+	.cancel = op_cancel,
+	.has_session = op_has_session,
+	.close = op_close,
+};
+
+static void on_vault_message(void *ctx, struct slice json)
+{
+	struct translated *v = ctx;
+	struct arena arena;
+	struct rpc rpc;
+	bool read;
+
+	arena_init(&arena, TRANSLATE_ARENA_BYTES);
+	read = rpc_parse(&rpc, json, &arena, NULL) == E_OK;
+	if (read && v->up)
+		up_hear(v, &rpc, &arena);
+	else if (read && v->down != DOWN_STRANGER)
+		down_hear(v, &rpc, &arena);
+	else if (v->events.message)
+		v->events.message(v->events.ctx, json);
+	arena_finish(&arena);
+}
+
+static void on_vault_lost(void *ctx, const struct upstream_end *end)
+{
+	struct translated *v = ctx;
+
+	down_forget(v);
+	v->vault->era = VAULT_ERA_UNKNOWN; /* another one may come in its place */
+	v->vault->no_handshake = v->up = false;
+	if (v->events.lost)
+		v->events.lost(v->events.ctx, end);
+}
+
+struct upstream *translate_open(struct vault *vault, const struct upstream_events *events)
+{
+	struct translated *v = calloc(1, sizeof *v);
+	struct upstream_events ours = { .message = on_vault_message, .lost = on_vault_lost, .ctx = v };
+
+	if (!v)
+		return NULL;
+	v->base.ops = &ops;
+	v->vault = vault;
+	v->events = *events;
+	v->inner = vault_open_transport(vault, &ours);
+	if (!v->inner) {
+		free(v);
+		return NULL;
+	}
+	struct buf *all[] = { &v->discovered, &v->version, &v->client_info, &v->client_capabilities, &v->log_level, &v->hello, &v->greeted_version };
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		buf_init(all[i], SIZE_MAX);
+	return &v->base;
+}
