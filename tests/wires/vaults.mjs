@@ -9,7 +9,7 @@ class Vault {
   constructor() {
     this.seen = [];    // { text, json }: requests of the agent
     this.replies = []; // answers to what this vault asked
-    this.step = null;  // { answer: '"result":…' or '"error":…', notices: [text], method, heard: () => promise }
+    this.step = null;  // { answer: '"result":…' or '"error":…', notices: [text], method, sentinel: bool, heard: () => promise }
   }
 
   // What goes back for a message, in order; nothing for what needs no answer. `aside(text)` sends by itself; null: together with the answer.
@@ -23,8 +23,9 @@ class Vault {
     const step = this.step ?? { notices: [] }, token = m.params?._meta?.progressToken;
     const notices = step.notices.map((n) => (token === undefined ? n : n.replace(/"progressToken":1\b/, `"progressToken":${JSON.stringify(token)}`)));
     const answer = `{"jsonrpc":"2.0","id":${JSON.stringify(m.id)},${step.answer ?? '"result":{}'}}`;
+    if (notices.length && step.sentinel) notices.push(SENTINEL);
     if (!aside || !notices.length) return [...notices, answer];
-    for (const n of [...notices, SENTINEL]) aside(n);
+    for (const n of notices) aside(n);
     await step.heard();
     return [answer];
   }
@@ -84,6 +85,37 @@ class HttpVault extends Vault {
   }
 }
 
+// HTTP+SSE (2024-11-05): all it says comes on the one stream that a GET opens and that names where to post to.
+class SseVault extends Vault {
+  async open() {
+    this.streams = new Map();
+    this.server = createHttp((req, res) => this.serve(req, res));
+    await new Promise((done) => this.server.listen(0, '127.0.0.1', done));
+    return { url: `http://127.0.0.1:${this.server.address().port}/sse`, transport: 'sse' };
+  }
+
+  serve(req, res) {
+    if (req.method === 'GET') {
+      const key = `k${this.streams.size}`;
+      this.streams.set(key, res);
+      return void res.writeHead(200, { 'content-type': 'text/event-stream' }).write(`event: endpoint\ndata: /messages?key=${key}\n\n`);
+    }
+    const stream = this.streams.get(new URL(req.url, 'http://x').searchParams.get('key'));
+    let body = '';
+    req.setEncoding('utf8');
+    req.on('data', (d) => { body += d; });
+    req.on('end', async () => {
+      res.writeHead(202).end('Accepted');
+      for (const text of await this.handle(body, null)) stream.write(`event: message\ndata: ${text}\n\n`);
+    });
+  }
+
+  close() {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+}
+
 // A child on a pipe; it is a relay to a socket, so that what reaches it is seen here.
 class StdioVault extends Vault {
   async open() {
@@ -116,9 +148,10 @@ class StdioVault extends Vault {
   }
 }
 
-// One way to a vault a row: a transport that is built later is one more.
+// One way to a vault a row: a transport that is built later is one more. `handshake`: no other revisions have it.
 export const VAULTS = {
-  'to JSON answers': () => new HttpVault(false),
-  'to SSE answers': () => new HttpVault(true),
-  'to a child on stdio': () => new StdioVault(),
+  'to JSON answers': { make: () => new HttpVault(false) },
+  'to SSE answers': { make: () => new HttpVault(true) },
+  'to HTTP+SSE': { make: () => new SseVault(), handshake: true },
+  'to a child on stdio': { make: () => new StdioVault() },
 };
