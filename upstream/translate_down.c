@@ -225,7 +225,7 @@ void down_send(struct tcall *c, const struct rpc *rpc, struct arena *arena)
 		discover(c, arena);
 	else if (c->method == M_LISTEN)
 		down_subscribe(c, rpc, arena);
-	else if (method_is_task(c->method))
+	else if (method_is_task(c->method) || c->method == M_TASKS_LIST)
 		tcall_refuse(c, RPC_METHOD_NOT_FOUND, "the vault's revision does not have this extension");
 	else
 		dispatch(c, rpc, arena);

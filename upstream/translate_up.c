@@ -210,6 +210,10 @@ static void send_request(struct tcall *c, const struct rpc *rpc, struct arena *a
 	uint32_t level = json_member(&rpc->json, rpc->params, SL("level"));
 
 	c->method = row ? row->id : M_UNKNOWN;
+	if (method_is_task(c->method) || c->method == M_TASKS_LIST) {
+		tcall_refuse(c, RPC_METHOD_NOT_FOUND, "tasks are not translated between this revision and the vault's");
+		return;
+	}
 	if (c->method == M_RESOURCES_SUBSCRIBE || c->method == M_RESOURCES_UNSUBSCRIBE) {
 		subscribe(c, rpc, c->method == M_RESOURCES_SUBSCRIBE, arena);
 		return;
