@@ -82,3 +82,23 @@ test('an open stream does not hold the process up: it ends, and the process with
   assert.equal(await s.p.stop(), 0);
   assert.ok(Date.now() - began < 4000, 'before the drain period is over');
 });
+
+test('256 messages of one stream may be in flight: the next is refused, the others are answered, and there is room again', async (t) => {
+  const s = await serve(t, { upstreams: { vault: { catalog: join(import.meta.dirname, 'servers/both-ways.yaml'),
+    command: [process.execPath, join(import.meta.dirname, 'servers/both-ways.mjs')] } } });
+  await ready(s);
+  const stream = await open(t, s.url.replace(/mcp$/, 'sse'));
+  const send = (m) => post(stream.target, { jsonrpc: '2.0', ...m });
+  const answered = (id) => new RegExp(`"id":${id}[,}]`).test(stream.text);
+  await send({ ...initialize(0), id: 0 });
+  await until('the hello', () => answered(0));
+  await send({ method: 'notifications/initialized' });
+  const waits = (id, ms) => send({ id, method: 'tools/call', params: { name: 'wait', arguments: { ms } } });
+  const codes = (await Promise.all(Array.from({ length: 300 }, (_, i) => waits(i + 1, 3000)))).map((r) => r.status);
+  const taken = codes.filter((c) => c === 202).length;
+  assert.ok(taken >= 200 && taken <= 256, `${taken} were taken`);
+  assert.equal(codes.filter((c) => c === 503).length, 300 - taken);
+  await until('their answers', () => codes.every((c, i) => c === 503 || answered(i + 1)));
+  assert.equal((await waits(999, 1)).status, 202);
+  await until('the next answer', () => answered(999));
+});
