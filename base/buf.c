@@ -127,24 +127,25 @@ enum err buf_add_fmt(struct buf *b, const char *fmt, ...)
 /* Writes the escape of c to `text`; returns its length. */
 static inline size_t escape(char c, char text[6])
 {
-	static const char letter[128] = {
-		['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
+	static const char letter[128][2] = {
+		['"'] = "\\\"", ['\\'] = "\\\\", ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t",
 	};
 	static const char hex[] = "0123456789abcdef";
 
-	text[0] = '\\';
-	text[1] = letter[c & 0x7F];
-	if (text[1])
+	memcpy(text, letter[c & 0x7F], 2);
+	if (__builtin_expect(text[0] != 0, 1))
 		return 2;
-	memcpy(text + 1, "u00", 3);
+	memcpy(text, "\\u00", 4);
 	text[4] = hex[(unsigned char)c >> 4];
 	text[5] = hex[(unsigned char)c & 15];
 	return 6;
 }
 
-static bool needs_escape(char c)
+static inline bool needs_escape(char c)
 {
-	return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+	static const bool special[256] = { ['"'] = true, ['\\'] = true, [0 ... 0x1F] = true };
+
+	return special[(unsigned char)c];
 }
 
 /* Byte by byte where the maximum is near, for it must be met exactly. */
@@ -164,11 +165,10 @@ static void add_json_bytes(struct buf *b, struct slice s)
 {
 	char *out = b->p + b->n;
 
-	for (size_t i = 0; i < s.n; i++) {
-		if (needs_escape(s.p[i]))
-			out += escape(s.p[i], out);
-		else
-			*out++ = s.p[i];
+	for (const char *p = s.p, *end = s.p + s.n; p < end; p++) {
+		*out++ = *p;
+		if (needs_escape(*p))
+			out += escape(*p, out - 1) - 1;
 	}
 	b->n = (size_t)(out - b->p);
 }

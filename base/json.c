@@ -24,16 +24,26 @@ struct frame {
 struct reader {
 	const char *start, *end;
 	struct json_token *tok;
-	uint32_t n, cap;
-	uint32_t depth;
+	unsigned flags;   /* of the string that read_long_string has just read */
 	bool escaped_names;
 	enum err err;
 	const char *at;
 	const char *said; /* up to here the arena knows what is done */
 	struct arena *arena;
 	struct json_names names;
-	struct frame stack[JSON_MAX_DEPTH];
+	struct frame stack[JSON_MAX_DEPTH + 1]; /* the first stands for the text itself */
 };
+
+/*
+ * What every token needs. Lives in registers: all that takes it by its address is inlined, and nothing else may.
+ */
+struct pen {
+	const char *start, *end;
+	struct json_token *at; /* the next token */
+	uint32_t n, room;      /* tokens written; how many more there is room for */
+	struct frame *f;
+};
+#define INLINE static inline __attribute__((always_inline))
 
 static const char *fault(struct reader *r, enum err e, const char *at)
 {
@@ -43,52 +53,62 @@ static const char *fault(struct reader *r, enum err e, const char *at)
 }
 
 /* Steps over spaces. The byte at *p then, or NUL, which nothing outside of strings may be, at the end. */
-static inline char next_byte(const struct reader *r, const char **p)
+INLINE char next_byte(const char *end, const char **p)
 {
 	const char *at = *p;
 
-	if (at < r->end && (unsigned char)*at <= ' ')
-		*p = at = scan_spaces(at, r->end);
-	return at < r->end ? *at : '\0';
+	if (at == end)
+		return '\0';
+	if ((unsigned char)*at > ' ')
+		return *at;
+	*p = at = scan_spaces(at, end);
+	return at < end ? *at : '\0';
 }
 
 /* --- the tape ----------------------------------------------------------------------------------------------------- */
 
-/* Guesses from what was read so far how many tokens the whole text has: a wrong guess costs memory to wipe. */
-static bool tape_grow(struct reader *r, const char *p)
+/*
+ * Makes room behind n tokens: for how many more; 0 after fault(). Guesses from what was read so far how many the whole text
+ * has: a wrong guess costs memory to wipe.
+ */
+static uint32_t tape_grow(struct reader *r, uint32_t n, const char *p)
 {
-	uint64_t want = (uint64_t)r->n * (uint64_t)(r->end - r->start) / (uint64_t)(p - r->start + 1) * 9 / 8 + 16;
+	uint64_t want = (uint64_t)n * (uint64_t)(r->end - r->start) / (uint64_t)(p - r->start + 1) * 9 / 8 + 16;
 	struct json_token *tok;
 
-	if (r->n >= JSON_MAX_TOKENS)
-		return fault(r, E_TOO_MANY, p);
-	if (want < (uint64_t)r->cap * 3 / 2)
-		want = (uint64_t)r->cap * 3 / 2;
-	if (want > (uint64_t)r->cap * 4)
-		want = (uint64_t)r->cap * 4;
+	if (n >= JSON_MAX_TOKENS)
+		return fault(r, E_TOO_MANY, p), 0;
+	if (want < (uint64_t)n * 3 / 2)
+		want = (uint64_t)n * 3 / 2;
+	if (want > (uint64_t)n * 4)
+		want = (uint64_t)n * 4;
 	if (want > JSON_MAX_TOKENS)
 		want = JSON_MAX_TOKENS;
 	tok = arena_alloc_raw(r->arena, want * sizeof(*tok));
 	if (!tok)
-		return fault(r, E_NOMEM, p);
-	if (r->n)
-		memcpy(tok, r->tok, r->n * sizeof(*tok));
+		return fault(r, E_NOMEM, p), 0;
+	if (n)
+		memcpy(tok, r->tok, n * sizeof(*tok));
 	r->tok = tok;
-	r->cap = (uint32_t)want;
-	return true;
+	return (uint32_t)want - n;
 }
 
 /* Adds a token without children that spans the bytes from p to `behind`. */
-static inline bool tape_add(struct reader *r, enum json_type type, unsigned flags, const char *p, const char *behind)
+INLINE bool tape_add(struct reader *r, struct pen *pen, enum json_type type, unsigned flags, const char *p, const char *behind)
 {
-	struct json_token *t;
+	if (!pen->room) {
+		pen->room = tape_grow(r, pen->n, p);
+		if (!pen->room)
+			return false;
+		pen->at = r->tok + pen->n;
+	}
+	struct json_token *t = pen->at++;
 
-	if (r->n == r->cap && !tape_grow(r, p))
-		return false;
-	t = &r->tok[r->n++];
-	t->off = (uint32_t)(p - r->start);
+	pen->room--;
+	pen->n++;
+	t->off = (uint32_t)(p - pen->start);
 	t->len = (uint32_t)(behind - p);
-	t->next = r->n;
+	t->next = pen->n;
 	t->count = 0;
 	t->type = (uint8_t)type;
 	t->flags = (uint8_t)flags;
@@ -192,10 +212,9 @@ static void say_work(struct reader *r, const char *p)
 	r->said = p;
 }
 
-/* p is behind the opening quote. */
+/* p is behind the opening quote. Returns the closing one; r->flags: `flags` and what was found. */
 static const char *read_long_string(struct reader *r, const char *p, unsigned flags)
 {
-	const char *from = p;
 	bool escaped = false;
 
 	for (;;) {
@@ -214,20 +233,23 @@ static const char *read_long_string(struct reader *r, const char *p, unsigned fl
 		if (!p)
 			return NULL;
 	}
-	if (escaped)
-		flags |= JSON_ESCAPED;
-	return tape_add(r, JSON_STRING, flags, from, p) ? p + 1 : NULL;
+	r->flags = escaped ? flags | JSON_ESCAPED : flags;
+	return p;
 }
 
-/* The same: most strings end within one block and hold nothing special. */
-static inline const char *read_string(struct reader *r, const char *p, unsigned flags)
+/* Most strings end within one block and hold nothing special. Returns what is behind the closing quote. */
+INLINE const char *read_string(struct reader *r, struct pen *pen, const char *p, unsigned flags)
 {
-	unsigned marks = r->end - p >= JSON_SCAN_BYTES ? scan_mask(p) : 0;
-	const char *mark = marks ? p + __builtin_ctz(marks) : NULL;
+	unsigned marks = pen->end - p >= JSON_SCAN_BYTES ? scan_mask(p) : 0;
+	const char *behind = marks ? p + __builtin_ctz(marks) : NULL;
 
-	if (!mark || *mark != '"')
-		return read_long_string(r, p, flags);
-	return tape_add(r, JSON_STRING, flags, p, mark) ? mark + 1 : NULL;
+	if (!behind || *behind != '"') {
+		behind = read_long_string(r, p, flags);
+		if (!behind)
+			return NULL;
+		flags = r->flags;
+	}
+	return tape_add(r, pen, JSON_STRING, flags, p, behind) ? behind + 1 : NULL;
 }
 
 /* --- numbers and literals ----------------------------------------------------------------------------------------- */
@@ -269,39 +291,37 @@ static const char *read_number(struct reader *r, const char *p)
 	}
 	if ((exponent || p - from > PLAIN_DIGITS) && !json_number_finite(slice_make(from, (size_t)(p - from))))
 		return fault(r, E_NUMBER, from);
-	return tape_add(r, JSON_NUMBER, 0, from, p) ? p : NULL;
+	return p;
 }
 
-static const char *read_literal(struct reader *r, const char *p, enum json_type type, struct slice word)
+static const char *read_literal(struct reader *r, const char *p, struct slice word)
 {
-	if (!slice_starts(slice_make(p, (size_t)(r->end - p)), word))
-		return fault(r, E_SYNTAX, p);
-	return tape_add(r, type, 0, p, p + word.n) ? p + word.n : NULL;
+	return slice_starts(slice_make(p, (size_t)(r->end - p)), word) ? p + word.n : fault(r, E_SYNTAX, p);
 }
 
 /* --- containers --------------------------------------------------------------------------------------------------- */
 
 /* p is the opening bracket. */
-static inline const char *open_container(struct reader *r, const char *p, enum json_type type, char closer)
+INLINE const char *open_container(struct reader *r, struct pen *pen, const char *p, enum json_type type, char closer)
 {
-	struct frame *f;
+	struct frame *f = pen->f + 1;
 
-	if (r->depth == JSON_MAX_DEPTH)
+	if (f > r->stack + JSON_MAX_DEPTH)
 		return fault(r, E_TOO_DEEP, p);
-	if (!tape_add(r, type, 0, p, p))
+	if (!tape_add(r, pen, type, 0, p, p))
 		return NULL;
-	f = &r->stack[r->depth++];
-	f->tok = r->n - 1;
+	f->tok = pen->n - 1;
 	f->count = 0;
 	f->closer = closer;
 	f->escaped = false;
 	memset(f->seen, 0, sizeof(f->seen));
+	pen->f = f;
 	return p + 1;
 }
 
-static bool names_differ(struct reader *r, const struct frame *f)
+static bool names_differ(struct reader *r, const struct frame *f, uint32_t n)
 {
-	struct json view = { .text = { r->start, (size_t)(r->end - r->start) }, .tok = r->tok, .n = r->n };
+	struct json view = { .text = { r->start, (size_t)(r->end - r->start) }, .tok = r->tok, .n = n };
 	uint32_t twin = f->tok;
 	enum err e = json_names_differ(&r->names, &view, f->tok, r->arena, &twin);
 
@@ -309,15 +329,15 @@ static bool names_differ(struct reader *r, const struct frame *f)
 }
 
 /* p is the closing bracket. */
-static inline const char *close_container(struct reader *r, const char *p)
+INLINE const char *close_container(struct reader *r, struct pen *pen, const char *p)
 {
-	struct frame *f = &r->stack[--r->depth];
+	struct frame *f = pen->f--;
 	struct json_token *t = &r->tok[f->tok];
 
 	t->len = (uint32_t)(p + 1 - r->start) - t->off;
-	t->next = r->n;
+	t->next = pen->n;
 	t->count = f->count;
-	if (f->closer == '}' && (f->count > SMALL_OBJECT || f->escaped) && !names_differ(r, f))
+	if (f->closer == '}' && (f->count > SMALL_OBJECT || f->escaped) && !names_differ(r, f, pen->n))
 		return NULL;
 	return p + 1;
 }
@@ -333,50 +353,54 @@ static bool is_twin(const struct reader *r, const struct frame *f, const struct 
 	return false;
 }
 
-/* Escaped names and those of big objects are left to close_container. */
-static inline bool note_name(struct reader *r, struct frame *f)
+/* The name's token is the newest, its bytes begin at p. Escaped names and those of big objects are left to close_container. */
+INLINE bool note_name(struct reader *r, struct pen *pen, const char *p)
 {
-	const struct json_token *name = &r->tok[r->n - 1];
+	const struct json_token *name = pen->at - 1;
+	struct frame *f = pen->f;
+	uint32_t count = f->count;
 	uint16_t mark;
 
 	if (name->flags & JSON_ESCAPED) {
 		f->escaped = r->escaped_names = true;
 		return true;
 	}
-	if (f->count >= SMALL_OBJECT)
+	if (count >= SMALL_OBJECT)
 		return true;
-	mark = scan_name_mark(r->start + name->off, name->len);
+	mark = scan_name_mark(p, name->len);
 	if (scan_has_mark(f->seen, mark) && is_twin(r, f, name))
-		return fault(r, E_DUPLICATE, r->start + name->off);
-	f->seen[f->count] = mark;
+		return fault(r, E_DUPLICATE, p);
+	f->seen[count] = mark;
 	return true;
 }
 
 /* A member's name and its colon. */
-static inline const char *read_name(struct reader *r, const char *p)
+INLINE const char *read_name(struct reader *r, struct pen *pen, const char *p)
 {
-	if (next_byte(r, &p) != '"')
+	if (next_byte(pen->end, &p) != '"')
 		return fault(r, E_SYNTAX, p);
-	p = read_string(r, p + 1, JSON_NAME);
-	if (!p || !note_name(r, &r->stack[r->depth - 1]))
+	const char *from = ++p;
+	p = read_string(r, pen, p, JSON_NAME);
+	if (!p || !note_name(r, pen, from))
 		return NULL;
-	return next_byte(r, &p) == ':' ? p + 1 : fault(r, E_SYNTAX, p);
+	return next_byte(pen->end, &p) == ':' ? p + 1 : fault(r, E_SYNTAX, p);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
 
-/* c is the byte at p, or NUL at the end. */
-static inline const char *read_scalar(struct reader *r, const char *p, char c)
+/* A number, true, false or null: c is the byte at p, or NUL at the end. */
+static const char *read_bare(struct reader *r, const char *p, char c, enum json_type *type)
 {
 	switch (c) {
-	case '"':
-		return read_string(r, p + 1, 0);
 	case 't':
-		return read_literal(r, p, JSON_TRUE, SL("true"));
+		*type = JSON_TRUE;
+		return read_literal(r, p, SL("true"));
 	case 'f':
-		return read_literal(r, p, JSON_FALSE, SL("false"));
+		*type = JSON_FALSE;
+		return read_literal(r, p, SL("false"));
 	case 'n':
-		return read_literal(r, p, JSON_NULL, SL("null"));
+		*type = JSON_NULL;
+		return read_literal(r, p, SL("null"));
 	case '-':
 	case '0':
 	case '1':
@@ -388,69 +412,87 @@ static inline const char *read_scalar(struct reader *r, const char *p, char c)
 	case '7':
 	case '8':
 	case '9':
+		*type = JSON_NUMBER;
 		return read_number(r, p);
 	default:
 		return fault(r, E_SYNTAX, p);
 	}
 }
 
+INLINE const char *read_scalar(struct reader *r, struct pen *pen, const char *p, char c)
+{
+	enum json_type type = JSON_NULL;
+
+	if (c == '"')
+		return read_string(r, pen, p + 1, 0);
+	const char *behind = read_bare(r, p, c, &type);
+	return behind && tape_add(r, pen, type, 0, p, behind) ? behind : NULL;
+}
+
 /* Opens containers until it has read a value that is complete: a scalar, or an empty container. */
-static inline const char *read_value(struct reader *r, const char *p)
+INLINE const char *read_value(struct reader *r, struct pen *pen, const char *p)
 {
 	for (;;) {
-		char c = next_byte(r, &p);
+		char c = next_byte(pen->end, &p);
 		bool object = c == '{';
 
 		if (!object && c != '[')
-			return read_scalar(r, p, c);
-		p = open_container(r, p, object ? JSON_OBJECT : JSON_ARRAY, object ? '}' : ']');
+			return read_scalar(r, pen, p, c);
+		p = open_container(r, pen, p, object ? JSON_OBJECT : JSON_ARRAY, object ? '}' : ']');
 		if (!p)
 			return NULL;
-		if (next_byte(r, &p) == r->stack[r->depth - 1].closer)
-			return close_container(r, p);
-		if (object && !(p = read_name(r, p)))
+		if (next_byte(pen->end, &p) == pen->f->closer)
+			return close_container(r, pen, p);
+		if (object && !(p = read_name(r, pen, p)))
 			return NULL;
 	}
 }
 
 /* Behind a complete value: closes what ends here, up to the comma (and name) of the next value, or the root's end. */
-static inline const char *read_on(struct reader *r, const char *p)
+INLINE const char *read_on(struct reader *r, struct pen *pen, const char *p)
 {
-	while (r->depth) {
-		struct frame *f = &r->stack[r->depth - 1];
-
-		char c = next_byte(r, &p);
+	while (pen->f != r->stack) {
+		struct frame *f = pen->f;
+		char c = next_byte(pen->end, &p);
 
 		f->count++;
 		if (c == ',')
-			return f->closer == '}' ? read_name(r, p + 1) : p + 1;
+			return f->closer == '}' ? read_name(r, pen, p + 1) : p + 1;
 		if (c != f->closer)
 			return fault(r, E_SYNTAX, p);
-		p = close_container(r, p);
+		p = close_container(r, pen, p);
 		if (!p)
 			return NULL;
 	}
 	return p;
 }
 
-static const char *read_root(struct reader *r, const char *p)
+/* *n: the tokens. */
+static const char *read_root(struct reader *r, const char *p, uint32_t room, uint32_t *n)
 {
+	struct pen pen = { .start = r->start, .end = r->end, .at = r->tok, .room = room, .f = r->stack };
+
 	do {
-		p = read_value(r, p);
+		p = read_value(r, &pen, p);
 		if (p)
-			p = read_on(r, p);
+			p = read_on(r, &pen, p);
 		if (p && p - r->said > ARENA_STEP_BYTES)
 			say_work(r, p);
-	} while (p && r->depth);
+	} while (p && pen.f != r->stack);
 	if (!p)
 		return NULL;
-	next_byte(r, &p);
-	return p == r->end ? p : fault(r, E_TRAILING, p);
+	next_byte(pen.end, &p);
+	if (p != pen.end)
+		return fault(r, E_TRAILING, p);
+	*n = pen.n;
+	arena_shrink(r->arena, r->tok, (pen.n + pen.room) * sizeof(*r->tok), pen.n * sizeof(*r->tok));
+	return p;
 }
 
 enum err json_parse(struct json *out, struct slice text, struct arena *arena, size_t *at)
 {
 	struct reader r; /* not zeroed as a whole: the stack is 4 KB, and frames are filled when opened */
+	uint32_t room = text.n / 8 + 8 < FIRST_TOKENS ? (uint32_t)text.n / 8 + 8 : FIRST_TOKENS, n = 0;
 
 	*out = (struct json){ 0 };
 	if (at)
@@ -461,22 +503,18 @@ enum err json_parse(struct json *out, struct slice text, struct arena *arena, si
 		return E_SYNTAX;
 	r.start = r.said = text.p;
 	r.end = text.p + text.n;
-	r.n = 0;
-	r.cap = text.n / 8 + 8 < FIRST_TOKENS ? (uint32_t)text.n / 8 + 8 : FIRST_TOKENS;
-	r.depth = 0;
 	r.escaped_names = false;
 	r.err = E_OK;
 	r.arena = arena;
 	r.names = (struct json_names){ 0 };
-	r.tok = arena_alloc_raw(arena, r.cap * sizeof(*r.tok));
+	r.tok = arena_alloc_raw(arena, room * sizeof(*r.tok));
 	if (!r.tok)
 		return E_NOMEM;
-	if (!read_root(&r, text.p)) {
+	if (!read_root(&r, text.p, room, &n)) {
 		if (at)
 			*at = (size_t)(r.at - r.start);
 		return r.err;
 	}
-	arena_shrink(arena, r.tok, r.cap * sizeof(*r.tok), r.n * sizeof(*r.tok));
-	*out = (struct json){ .text = text, .tok = r.tok, .n = r.n, .escaped_names = r.escaped_names };
+	*out = (struct json){ .text = text, .tok = r.tok, .n = n, .escaped_names = r.escaped_names };
 	return E_OK;
 }

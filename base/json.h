@@ -94,6 +94,8 @@ static inline bool json_string_eq(const struct json *j, uint32_t t, struct slice
 		return false;
 	return j->tok[t].flags & JSON_ESCAPED ? json_escaped_eq(j, t, s) : slice_eq(json_raw(j, t), s);
 }
+/* Whether the string token, decoded, is one of a NULL-terminated list of words. False for every other token. */
+bool json_string_among(const struct json *, uint32_t t, const char *const *words);
 /* The token as an integer; false when it is no number, not integral as written (no fraction, no exponent), or outside int64. */
 bool json_int(const struct json *, uint32_t t, int64_t *out);
 

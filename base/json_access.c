@@ -8,9 +8,14 @@ uint32_t json_member(const struct json *j, uint32_t obj, struct slice name)
 {
 	if (!json_is(j, obj, JSON_OBJECT))
 		return JSON_NONE;
-	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next; t = j->tok[t + 1].next)
-		if (json_string_eq(j, t, name))
+	const struct json_token *tok = j->tok;
+	const char *text = j->text.p;
+
+	for (uint32_t t = obj + 1, end = tok[obj].next; t < end; t = tok[t + 1].next) {
+		if (__builtin_expect(tok[t].flags & JSON_ESCAPED, 0) ? json_escaped_eq(j, t, name) :
+				tok[t].len == name.n && slice_same(text + tok[t].off, name.p, name.n))
 			return t + 1;
+	}
 	return JSON_NONE;
 }
 
@@ -97,27 +102,44 @@ static size_t plain_run(const char *p, const char *end)
 	return (size_t)((slash ? slash : end) - p);
 }
 
-/* Decodes the block at *p, and what of the last escape lies behind it. Returns where the next byte goes. */
-static inline char *unescape_block(const char **p, char *at)
+/* Copies n bytes and up to a block more. */
+static inline void copy_run(char *out, const char *p, size_t n)
 {
-	const char *from = *p, *block = *p;
-	unsigned slashes = scan_byte_mask(block, '\\');
+	size_t i = 0;
 
-	scan_copy(at, block);
-	while (slashes) {
-		const char *slash = block + __builtin_ctz(slashes);
-
-		at += slash - from;
-		at += unescape(&slash, at);
-		from = slash;
-		if (from - block >= JSON_SCAN_BYTES)
-			break;
-		slashes &= ~0u << (from - block);
-		scan_copy(at, from);
-	}
-	*p = from > block + JSON_SCAN_BYTES ? from : block + JSON_SCAN_BYTES;
-	return at + (*p - from);
+	do
+		scan_copy(out + i, p + i);
+	while ((i += JSON_SCAN_BYTES) < n);
 }
+
+/*
+ * Decodes n bytes at *p, at most 64, and what of the last escape lies behind them; bit i of `slashes` says that byte i is a
+ * backslash. Returns where the next byte goes. Reads and writes up to a block more.
+ */
+static inline char *unescape_part(const char **p, char *at, size_t n, uint64_t slashes)
+{
+	const char *part = *p, *from = *p, *end = *p + n;
+
+	while (slashes) {
+		const char *slash = part + __builtin_ctzll(slashes);
+
+		copy_run(at, from, (size_t)(slash - from));
+		at += slash - from;
+		from = slash;
+		at += unescape(&from, at);
+		if (from >= end)
+			break;
+		slashes &= ~(uint64_t)0 << (from - part);
+	}
+	*p = from;
+	if (from >= end)
+		return at;
+	copy_run(at, from, (size_t)(end - from));
+	*p = end;
+	return at + (end - from);
+}
+
+enum { PART = 64, AHEAD = PART + JSON_SCAN_BYTES }; /* bytes decoded in one go, and what is read for it */
 
 struct slice json_unescaped(const struct json *j, uint32_t t, struct arena *a)
 {
@@ -128,14 +150,16 @@ struct slice json_unescaped(const struct json *j, uint32_t t, struct arena *a)
 	out = at = arena_alloc_raw(a, raw.n); /* an escape is never shorter than what it stands for */
 	if (!out)
 		return (struct slice){ NULL, 0 };
-	while (end - p >= 2 * JSON_SCAN_BYTES) { /* what is left of the room is never less than what is left to read */
-		const char *from = p, *last = end - 2 * JSON_SCAN_BYTES + 1;
+	while (end - p >= AHEAD) { /* what is left of the room is never less than what is left to read */
+		const char *from = p, *last = end - AHEAD + 1;
 		const char *stop = last - p > ARENA_STEP_BYTES ? p + ARENA_STEP_BYTES : last;
 
 		while (p < stop)
-			at = unescape_block(&p, at);
+			at = unescape_part(&p, at, PART, scan_byte_mask_64(p, '\\'));
 		arena_worked(a, (size_t)(p - from));
 	}
+	while (end - p >= 2 * JSON_SCAN_BYTES)
+		at = unescape_part(&p, at, JSON_SCAN_BYTES, scan_byte_mask(p, '\\'));
 	while (p < end) {
 		if (*p == '\\')
 			at += unescape(&p, at);
@@ -166,4 +190,18 @@ bool json_escaped_eq(const struct json *j, uint32_t t, struct slice s)
 		s = slice_from(s, n);
 	}
 	return s.n == 0;
+}
+
+bool json_string_among(const struct json *j, uint32_t t, const char *const *words)
+{
+	if (!json_is(j, t, JSON_STRING))
+		return false;
+	struct slice raw = json_raw(j, t);
+	char first = raw.n ? raw.p[0] : '\0';
+	bool escaped = j->tok[t].flags & JSON_ESCAPED;
+
+	for (; *words; words++)
+		if ((**words == first || escaped) && json_string_eq(j, t, slice_of(*words)))
+			return true;
+	return false;
 }

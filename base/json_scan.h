@@ -84,8 +84,31 @@ static inline unsigned scan_escape_mask(const char *p)
 
 	return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
 }
+/*
+ * The marks of a block (as of scan_mask) without its escapes `\"` and `\n`, all at once; a backslash that is the last byte is
+ * left out too, and *half set. Returns `marks` as they were when there is any other backslash: those are taken one by one.
+ */
+static inline unsigned scan_without_escapes(const char *p, unsigned marks, bool *half)
+{
+	__m128i v = scan_load(p);
+	__m128i plain = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('n')));
+	unsigned slashes = scan_byte_mask(p, '\\'), escaped = slashes << 1 & 0xFFFF;
+
+	*half = false;
+	if (escaped & ~(unsigned)_mm_movemask_epi8(plain))
+		return marks;
+	*half = slashes >> 15;
+	return marks & ~(slashes | escaped);
+}
 #else
 #define JSON_SCAN_BYTES 8
+
+static inline unsigned scan_without_escapes(const char *p, unsigned marks, bool *half)
+{
+	(void)p;
+	*half = false;
+	return marks;
+}
 
 #define SCAN_ONES 0x0101010101010101u
 #define SCAN_HIGHS 0x8080808080808080u
@@ -158,6 +181,16 @@ static inline const char *scan_wide(const char *p, const char *end)
 }
 #endif
 
+/* The same for 64 bytes. */
+static inline uint64_t scan_byte_mask_64(const char *p, char c)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < 64; i += JSON_SCAN_BYTES)
+		mask |= (uint64_t)scan_byte_mask(p + i, c) << i;
+	return mask;
+}
+
 /* What may stand behind a backslash, but for `u`. */
 static inline bool scan_is_simple_escape(char c)
 {
@@ -183,6 +216,14 @@ static inline const char *scan_string(const char *p, const char *end, bool *esca
 			if (!wide)
 				p = scan_wide(p, end);
 			wide = true;
+			continue;
+		}
+		bool half;
+		unsigned rest = scan_without_escapes(p, marks, &half);
+
+		if (!rest) {
+			*escaped = true;
+			p += JSON_SCAN_BYTES - half;
 			continue;
 		}
 		do {

@@ -2,6 +2,38 @@
 
 #include <stdint.h>
 
+static inline uint64_t load8(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static inline uint32_t load4(const char *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+#define LONG_BYTES 64
+
+bool slice_rest_same(const char *p, const char *q, size_t n)
+{
+	if (n < 4)
+		return p[n / 2] == q[n / 2] && p[n - 1] == q[n - 1];
+	if (n < 8)
+		return load4(p) == load4(q) && load4(p + n - 4) == load4(q + n - 4);
+	if (n > LONG_BYTES)
+		return memcmp(p, q, n) == 0;
+	for (size_t i = 0; i + 8 < n; i += 8)
+		if (load8(p + i) != load8(q + i))
+			return false;
+	return load8(p + n - 8) == load8(q + n - 8);
+}
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;

@@ -29,19 +29,32 @@ static inline struct slice slice_make(const char *p, size_t n)
 	return (struct slice){ p, n };
 }
 
+/* slice_same for n > 0 bytes whose first are the same. */
+bool slice_rest_same(const char *p, const char *q, size_t n);
+/*
+ * Whether n bytes are the same. Names are short and mostly differ in the first byte, so the library's memcmp, a far call, is
+ * only for literals (which the compiler compares in place) and long texts.
+ */
+static inline bool slice_same(const char *p, const char *q, size_t n)
+{
+	if (__builtin_constant_p(n))
+		return n == 0 || memcmp(p, q, n) == 0;
+	return n == 0 || (p[0] == q[0] && slice_rest_same(p, q, n));
+}
+
 static inline bool slice_eq(struct slice a, struct slice b)
 {
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+	return a.n == b.n && slice_same(a.p, b.p, b.n);
 }
 
 static inline bool slice_starts(struct slice s, struct slice prefix)
 {
-	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+	return s.n >= prefix.n && slice_same(s.p, prefix.p, prefix.n);
 }
 
 static inline bool slice_ends(struct slice s, struct slice tail)
 {
-	return s.n >= tail.n && (tail.n == 0 || memcmp(s.p + s.n - tail.n, tail.p, tail.n) == 0);
+	return s.n >= tail.n && slice_same(s.p + s.n - tail.n, tail.p, tail.n);
 }
 
 /* The part of s from byte `from` on (empty when from is past the end). */

@@ -96,6 +96,23 @@ static void classify_wrapper(struct facts *f, const struct args *outer)
 	classify_rule(f, c->rule, inner, n);
 }
 
+/* `task` of 2025-11-25. Servers of later revisions look past it, so it may stand there where nothing is narrowed. */
+static bool take_task(struct facts *f)
+{
+	const struct json *j = &f->call->rpc->json;
+	uint32_t task = param(f->call->rpc, "task"), ttl = json_member(j, task, SL("ttl"));
+	bool narrows = policy_narrows(f->view->policy), lasts = ttl != JSON_NONE;
+
+	if (task == JSON_NONE)
+		return true;
+	if (narrows && (f->call->rpc->stateless || !json_is(j, task, JSON_OBJECT) || j->tok[task].count != lasts ||
+		(lasts && !json_is(j, ttl, JSON_NUMBER)))) {
+		facts_fault(f, R_MESSAGE, SL("task"));
+		return false;
+	}
+	return true;
+}
+
 static void classify_tool(struct facts *f)
 {
 	struct call *c = f->call;
@@ -103,11 +120,9 @@ static void classify_tool(struct facts *f)
 
 	if (!take_name(f, "name") || !take_args(f, &a))
 		return;
-	/* Of 2025-11-25. Servers of later revisions look past it, so it may stand there where nothing is narrowed. */
-	if (param(c->rpc, "task") != JSON_NONE && (!c->rpc->stateless || policy_narrows(f->view->policy))) {
-		facts_fault(f, R_MESSAGE, SL("task"));
+	if (!take_task(f))
 		return;
-	}
+	c->as_task = !c->rpc->stateless && param(c->rpc, "task") != JSON_NONE;
 	c->args_json = a.json;
 	c->args = a.args;
 	c->rule = catalog_tool(f->view->catalog, c->name);
@@ -154,15 +169,32 @@ static void classify_task(struct facts *f)
 	struct call *c = f->call;
 
 	c->action = ACT_META;
-	if (!tasks_declared(c->rpc)) {
+	if (c->rpc->stateless && !tasks_declared(c->rpc)) {
 		facts_fault(f, R_CAPABILITY, SL(""));
 		return;
 	}
-	if (!take_name(f, "taskId"))
+	if (!take_name(f, "taskId") || !take_task(f))
 		return;
-	c->task = task_recall(f->view, c->name);
+	c->task = task_recall(f->view, c->name, c->rpc->stateless);
 	if (!c->task)
 		facts_fault(f, R_HANDLE, SL(""));
+}
+
+static void take_cursor(struct facts *f)
+{
+	uint32_t cursor = param(f->call->rpc, "cursor");
+
+	if (cursor != JSON_NONE && !json_is(&f->call->rpc->json, cursor, JSON_STRING))
+		facts_fault(f, R_MESSAGE, SL("cursor"));
+}
+
+/* What belongs to a task belongs to one of this agent's. */
+static void classify_related(struct facts *f)
+{
+	struct call *origin;
+
+	if (!f->call->rpc->stateless && !task_related(f->view, f->call->rpc, param(f->call->rpc, "_meta"), &origin))
+		facts_fault(f, R_HANDLE, SL("related-task"));
 }
 
 static void classify_method(struct facts *f)
@@ -192,13 +224,16 @@ static void classify_method(struct facts *f)
 	case M_RESOURCES_TEMPLATES_LIST:
 	case M_PROMPTS_LIST:
 		c->action = ACT_LIST;
-		if (param(c->rpc, "cursor") != JSON_NONE &&
-			!json_is(&c->rpc->json, param(c->rpc, "cursor"), JSON_STRING))
-			facts_fault(f, R_MESSAGE, SL("cursor"));
+		take_cursor(f);
+		break;
+	case M_TASKS_LIST:
+		c->action = ACT_META;
+		take_cursor(f);
 		break;
 	case M_TASKS_GET:
 	case M_TASKS_UPDATE:
 	case M_TASKS_CANCEL:
+	case M_TASKS_RESULT:
 		classify_task(f);
 		break;
 	case M_LISTEN:
@@ -225,7 +260,8 @@ static void classify_meta(struct facts *f)
 		bool plain = json_is(j, t + 1, JSON_STRING) || json_is(j, t + 1, JSON_NUMBER);
 
 		if ((plain && json_string_eq(j, t, SL("progressToken"))) ||
-			(f->call->rpc->stateless && stateless_is_envelope(j, t)))
+			(f->call->rpc->stateless && stateless_is_envelope(j, t)) ||
+			(!f->call->rpc->stateless && json_string_eq(j, t, META_RELATED_TASK))) /* judged by itself */
 			skip[n++] = t + 1;
 	}
 	classify_tree(f, j, meta, SL("_meta"), skip, n);
@@ -287,6 +323,7 @@ enum err classify(const struct view *v, const struct rpc *rpc, struct call *c)
 		return E_OK;
 	}
 	classify_method(&f);
+	classify_related(&f);
 	if (f.locked)
 		classify_meta(&f);
 	if (rpc->stateless && (c->method->rounds || c->method->id == M_TASKS_UPDATE))

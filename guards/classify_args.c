@@ -48,11 +48,12 @@ static bool rule_describes(const struct rule *r, struct slice name)
 	return selectors_name(r->secret_args, r->n_secret_args, name);
 }
 
-bool rule_names(const struct rule *r, const struct tenant_rule *t, struct slice name)
+/* Names that the rule has for another reason. */
+static bool rule_admits(const struct rule *r, const struct tenant_rule *t, struct slice name)
 {
 	bool partner;
 
-	if (rule_describes(r, name) || list_names(r->args, r->n_args, name) || tenant_rule_names(t, name, &partner))
+	if (list_names(r->args, r->n_args, name) || tenant_rule_names(t, name, &partner))
 		return true;
 	for (size_t i = 0; i < r->n_force; i++)
 		if (slice_eq(r->force[i].arg, name))
@@ -61,6 +62,11 @@ bool rule_names(const struct rule *r, const struct tenant_rule *t, struct slice 
 		return true;
 	return (r->action.by != BY_NOTHING && slice_eq(r->action.arg, name)) ||
 		list_names(r->side_files, r->n_side_files, name) || list_names(r->side_urls, r->n_side_urls, name);
+}
+
+bool rule_names(const struct rule *r, const struct tenant_rule *t, struct slice name)
+{
+	return rule_describes(r, name) || rule_admits(r, t, name);
 }
 
 static bool on_spoken(void *ctx, const struct found *found)
@@ -252,7 +258,7 @@ static void read_strays(struct reading *r, uint32_t value, struct slice name)
 	}
 }
 
-static void read_text_below(struct reading *r, uint32_t value, struct slice name)
+static void read_text_below(struct reading *r, uint32_t value, struct slice name, bool described)
 {
 	struct slice text = facts_text(r->f, r->a->json, value);
 
@@ -260,21 +266,21 @@ static void read_text_below(struct reading *r, uint32_t value, struct slice name
 		return;
 	if (opens_json(r->rule, name))
 		read_inside(r, text, name);
-	else if (!rule_describes(r->rule, name))
+	else if (!described)
 		classify_tree(r->f, r->a->json, value, name, NULL, 0);
 }
 
 /* A described argument may still hold more than its description: look below it, past what is spoken for. */
-static void read_below(struct reading *r, uint32_t value, struct slice name)
+static void read_below(struct reading *r, uint32_t value, struct slice name, bool described)
 {
 	const struct json *j = r->a->json;
 
 	if (is_handed_on(r, name))
 		return;
-	if (!rule_describes(r->rule, name) && !holds_what_it_says(r, value, names_hold(r->f->view, name)))
+	if (!described && !holds_what_it_says(r, value, names_hold(r->f->view, name)))
 		fact_unknown(r->f, name);
 	if (json_is(j, value, JSON_STRING)) {
-		read_text_below(r, value, name);
+		read_text_below(r, value, name, described);
 		return;
 	}
 	if (j->tok[value].type < JSON_ARRAY)
@@ -284,7 +290,7 @@ static void read_below(struct reading *r, uint32_t value, struct slice name)
 		gather_spoken(&r->spoken, r->rule, r->a->args);
 	}
 	classify_tree(r->f, j, value, name, r->spoken.v, r->spoken.n);
-	if (rule_describes(r->rule, name))
+	if (described)
 		read_strays(r, value, name);
 }
 
@@ -307,24 +313,24 @@ static void read_unknown(struct reading *r, uint32_t value, struct slice name, e
 		fact_unknown(f, name);
 }
 
-static bool is_named(const struct reading *r, struct slice name)
+static bool is_admitted(const struct reading *r, struct slice name)
 {
-	return rule_names(r->rule, r->tenants, name) || (r->outer && rule_names(r->outer, r->tenants, name));
+	return rule_admits(r->rule, r->tenants, name) || (r->outer && rule_names(r->outer, r->tenants, name));
 }
 
 static void read_argument(struct reading *r, struct slice name, uint32_t value)
 {
 	const struct json *j = r->a->json;
-	bool partner, own = tenant_rule_names(r->tenants, name, &partner), named = is_named(r, name);
-	enum look l = own || (named && rule_describes(r->rule, name)) ? LOOK_NOTHING :
-		names_look(r->f->view, name);
+	bool partner, own = tenant_rule_names(r->tenants, name, &partner), described = rule_describes(r->rule, name);
+	bool named = described || is_admitted(r, name);
+	enum look l = own || described ? LOOK_NOTHING : names_look(r->f->view, name);
 
 	if (own && json_is(j, value, JSON_NULL))
 		return; /* as good as absent: it is filled in */
 	if (own || look_is_tenant(l))
 		classify_tenant_tree(r->f, j, value, own ? partner : l == LOOK_PARTNER, name);
 	if (named && !own)
-		read_below(r, value, name);
+		read_below(r, value, name, described);
 	else if (!named && look_is_tenant(l) && json_is(j, value, JSON_STRING))
 		read_unknown(r, value, name, LOOK_NOTHING);
 	else if (!named)

@@ -1,16 +1,9 @@
 #include "guards/facts.h"
 
-static bool is_among(const char *const *names, const struct json *json, uint32_t name)
-{
-	for (const char *const *m = names; m && *m; m++)
-		if (json_string_eq(json, name, slice_of(*m)))
-			return true;
-	return false;
-}
-
 static bool is_member(const struct method_row *row, bool stateless, const struct json *json, uint32_t name)
 {
-	return is_among(row->members, json, name) || (stateless && is_among(row->rounds, json, name)) ||
+	return (row->members && json_string_among(json, name, row->members)) ||
+		(stateless && row->rounds && json_string_among(json, name, row->rounds)) ||
 		json_string_eq(json, name, SL("_meta"));
 }
 

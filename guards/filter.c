@@ -14,20 +14,12 @@ void filter_cut(struct filter *f, struct doc *d, uint32_t tok)
 	f->removed++;
 }
 
-static bool name_is_one_of(const struct json *j, uint32_t tok, const char *const *names)
-{
-	for (; *names; names++)
-		if (json_string_eq(j, tok, slice_of(*names)))
-			return true;
-	return false;
-}
-
 bool filter_is_total_name(const struct json *j, uint32_t tok)
 {
 	static const char *const NAMES[] = { "total", "count", "total_count", "totalCount", "totalItems", "total_items",
 		"found", "matches", "size", NULL };
 
-	return name_is_one_of(j, tok, NAMES);
+	return json_string_among(j, tok, NAMES);
 }
 
 static bool is_cursor(const struct json *j, uint32_t name)
@@ -35,7 +27,7 @@ static bool is_cursor(const struct json *j, uint32_t name)
 	static const char *const NAMES[] = { "nextCursor", "next_cursor", "cursor", "nextToken", "next_token",
 		"nextPageToken", "next_page_token", NULL };
 
-	return name_is_one_of(j, name, NAMES) && !json_is(j, name + 1, JSON_NULL) &&
+	return json_string_among(j, name, NAMES) && !json_is(j, name + 1, JSON_NULL) &&
 		!json_is(j, name + 1, JSON_FALSE);
 }
 

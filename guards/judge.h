@@ -103,6 +103,11 @@ void judge_from_vault(const struct view *, const struct rpc *, struct judgement 
  */
 enum err judge_learn(struct ledger *, struct toolbook *, const struct view *, const struct call *, const struct rpc *);
 
+/* What the vault asks for, whatever it asks now: of tasks/result, what that task was made of. */
+enum method judge_asks(const struct view *, const struct rpc *);
+/* Before an answer of the agent's to such a question goes on: a task it tells of is its own from then. E_FULL, E_NOMEM: it must not. */
+enum err judge_learn_reply(struct ledger *, const struct view *, const struct rpc *, enum method asked);
+
 /* What the audit says of a call. Slices live as long as the call. */
 struct call_summary {
 	enum method method;

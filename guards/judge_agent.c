@@ -6,6 +6,7 @@
 #include "guards/facts.h"
 #include "guards/refuse.h"
 #include "guards/rounds.h"
+#include "guards/tasks.h"
 
 static void refuse(const struct view *v, const struct call *c, struct judgement *j)
 {
@@ -64,23 +65,37 @@ static bool has_shape(const struct rpc *rpc, enum method m)
 	if (m == M_N_CANCELLED)
 		return is_token(j, json_walk(j, rpc->params, "requestId")) &&
 			(reason == JSON_NONE || json_is(j, reason, JSON_STRING));
+	if (m == M_N_TASKS_STATUS)
+		return rpc->params != JSON_NONE && task_has_form(j, rpc->params);
 	if (m == M_N_PROGRESS)
 		return is_token(j, json_walk(j, rpc->params, "progressToken")) &&
 			(text == JSON_NONE || json_is(j, text, JSON_STRING));
 	return true;
 }
 
+/* Of a task it has told the vault of. */
+static bool is_own_task(const struct view *v, const struct rpc *rpc)
+{
+	return agent_task_asked(v, json_string(&rpc->json, json_walk(&rpc->json, rpc->params, "taskId"), v->arena)) != M_UNKNOWN;
+}
+
 /* There is no answer to a notification: what is refused is dropped. */
 static void judge_notification(const struct view *v, const struct rpc *rpc, struct judgement *j)
 {
 	const struct method_row *row = method_find(rpc->method_name, SIDE_CLIENT, true);
+	uint32_t meta = json_walk(&rpc->json, rpc->params, "_meta");
 	struct slice bad = SL("");
+	struct call *origin;
 
 	if (!row)
 		chain_deny(j, NULL, R_METHOD, SL(""));
 	else if (!params_known(row, false, &rpc->json, rpc->params, &bad, v->arena) || !has_shape(rpc, row->id))
 		chain_deny(j, NULL, R_MESSAGE, bad);
-	else if (beside_passes(v, rpc, json_walk(&rpc->json, rpc->params, "_meta"), j) || chain_shadow(v, j))
+	else if (!task_related(v, rpc, meta, &origin) || (row->id == M_N_TASKS_STATUS && !is_own_task(v, rpc)))
+		chain_deny(j, "handles", R_HANDLE, SL("taskId"));
+	else
+		beside_passes(v, rpc, row->id == M_N_TASKS_STATUS ? rpc->params : meta, j);
+	if (j->kind != VERDICT_DENY || chain_shadow(v, j))
 		chain_pass(v, rpc, j);
 	j->drop = j->kind == VERDICT_DENY;
 }
@@ -93,6 +108,7 @@ static const char *const *members_of(enum method asked)
 	static const char *const sampling[] = { "role", "content", "model", "stopReason", NULL };
 	static const char *const elicitation[] = { "action", "content", NULL };
 	static const char *const roots[] = { "roots", NULL };
+	static const char *const task[] = { "taskId", "status", "statusMessage", "createdAt", "lastUpdatedAt", "ttl", "pollInterval", NULL };
 	static const char *const none[] = { NULL };
 
 	switch ((int)asked) {
@@ -102,6 +118,9 @@ static const char *const *members_of(enum method asked)
 		return elicitation;
 	case M_ROOTS_LIST:
 		return roots;
+	case M_TASKS_GET:
+	case M_TASKS_CANCEL:
+		return task;
 	case M_PING:
 		return none;
 	default:
@@ -109,20 +128,36 @@ static const char *const *members_of(enum method asked)
 	}
 }
 
+/* The answer to a question that may take its time. */
+static bool is_task_made(const struct rpc *rpc, enum method asked)
+{
+	return rpc->kind == RPC_RESULT && (asked == M_SAMPLING || asked == M_ELICITATION) && json_is(&rpc->json, rpc->result, JSON_OBJECT) &&
+		agent_task_made(&rpc->json, rpc->result);
+}
+
 static bool is_known_result(const struct view *v, const struct rpc *rpc, enum method asked)
 {
 	struct method_row row = { .members = members_of(asked) };
 	struct slice bad;
 
+	if (row.members && is_task_made(rpc, asked))
+		return true;
 	return row.members && json_is(&rpc->json, rpc->result, JSON_OBJECT) &&
 		params_known(&row, false, &rpc->json, rpc->result, &bad, v->arena);
 }
 
-/* Of an elicitation's answer every word is for the vault; of the others, what they do not say of themselves. */
+/* Of an elicitation's answer, and of a task, every word is for the vault; of the others, what they do not say of themselves. */
 static bool may_be_said(const struct view *v, const struct rpc *rpc, enum method asked, struct judgement *j)
 {
-	uint32_t said = asked == M_ELICITATION ? rpc->result : json_member(&rpc->json, rpc->result, SL("_meta"));
+	uint32_t meta = rpc->kind == RPC_RESULT ? json_member(&rpc->json, rpc->result, SL("_meta")) : JSON_NONE;
+	bool whole = asked == M_ELICITATION || asked == M_TASKS_GET || asked == M_TASKS_CANCEL || is_task_made(rpc, asked);
+	uint32_t said = whole ? rpc->result : meta;
+	struct call *origin;
 
+	if (!task_related(v, rpc, meta, &origin)) {
+		chain_deny(j, "handles", R_HANDLE, SL("related-task"));
+		return chain_shadow(v, j);
+	}
 	return rpc->kind == RPC_ERROR || beside_passes(v, rpc, said, j) || chain_shadow(v, j);
 }
 

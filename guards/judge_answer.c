@@ -21,7 +21,10 @@ static enum result_kind kind_of(const struct call *c, const struct rpc *rpc)
 {
 	uint32_t type = rpc->kind == RPC_RESULT ? json_member(&rpc->json, rpc->result, SL("resultType")) : JSON_NONE;
 
-	if (!c->rpc->stateless || type == JSON_NONE)
+	if (!c->rpc->stateless)
+		return c->as_task && rpc->kind == RPC_RESULT && json_is(&rpc->json, json_member(&rpc->json, rpc->result, SL("task")), JSON_OBJECT) ?
+			RESULT_TASK : RESULT_COMPLETE;
+	if (type == JSON_NONE)
 		return RESULT_COMPLETE;
 	if (!json_is(&rpc->json, type, JSON_STRING))
 		return RESULT_OTHER;
@@ -49,6 +52,32 @@ static void judge_task(const struct view *v, const struct call *c, const struct 
 		chain_deny(j, NULL, R_RESULT_FORM, SL("taskId"));
 }
 
+/* Says how a task stands: tasks/get, and of 2025-11-25 tasks/cancel too. */
+static bool tells_task(const struct call *c, const struct rpc *rpc)
+{
+	enum method m = c->method->id;
+
+	return rpc->kind == RPC_RESULT && (m == M_TASKS_GET || (m == M_TASKS_CANCEL && !c->rpc->stateless));
+}
+
+static void judge_complete(const struct view *v, const struct call *c, const struct rpc *rpc, struct judgement *j)
+{
+	enum method m = c->method->id;
+
+	if (m == M_TASKS_LIST && rpc->kind == RPC_RESULT)
+		judge_task_list(v, rpc, j);
+	else if (is_free(v, c))
+		chain_pass(v, rpc, j);
+	else if (tells_task(c, rpc))
+		judge_task(v, c, rpc, j);
+	else if (m == M_TASKS_RESULT && rpc->kind == RPC_RESULT)
+		judge_task_result(v, c, rpc, j);
+	else if (method_is_task(m) && rpc->kind == RPC_ERROR)
+		chain_response(v, c->task, rpc, j); /* it speaks of that call */
+	else
+		chain_response(v, c, rpc, j);
+}
+
 static void judge_result(const struct view *v, const struct call *c, const struct rpc *rpc, struct judgement *j)
 {
 	switch (kind_of(c, rpc)) {
@@ -59,19 +88,15 @@ static void judge_result(const struct view *v, const struct call *c, const struc
 		chain_deny(j, NULL, R_RESULT_FORM, SL("resultType"));
 		return;
 	case RESULT_TASK:
-		judge_task_answer(v, c, rpc, j);
+		if (c->rpc->stateless)
+			judge_task_answer(v, c, rpc, j);
+		else
+			judge_task_created(v, c, rpc, j);
 		return;
 	case RESULT_COMPLETE:
-		break;
+		judge_complete(v, c, rpc, j);
+		return;
 	}
-	if (is_free(v, c))
-		chain_pass(v, rpc, j);
-	else if (c->method->id == M_TASKS_GET && rpc->kind == RPC_RESULT)
-		judge_task(v, c, rpc, j);
-	else if (method_is_task(c->method->id) && rpc->kind == RPC_ERROR)
-		chain_response(v, c->task, rpc, j); /* it speaks of that call */
-	else
-		chain_response(v, c, rpc, j);
 }
 
 void judge_answer(const struct view *v, const struct call *c, const struct rpc *rpc, struct judgement *j)
@@ -93,7 +118,7 @@ static bool teaches(const struct call *c, const struct rpc *rpc)
 {
 	enum result_kind kind = kind_of(c, rpc);
 
-	if (kind == RESULT_TASK || (c->method->id == M_TASKS_GET && rpc->kind == RPC_RESULT))
+	if (kind == RESULT_TASK || tells_task(c, rpc) || c->method->id == M_TASKS_RESULT)
 		return true;
 	return kind == RESULT_COMPLETE && (c->method->id == M_TOOLS_LIST || c->n_handles || (c->rule && c->rule->n_gives));
 }
@@ -105,9 +130,25 @@ static enum err learn(struct ledger *ledger, struct toolbook *book, const struct
 
 	if (e == E_OK)
 		e = chain_learn(ledger, book, v, c, &r);
-	if (e == E_OK && kind_of(c, rpc) == RESULT_TASK)
-		e = task_keep(ledger, v, c, &rpc->json, rpc->result);
-	return e;
+	if (e != E_OK || kind_of(c, rpc) != RESULT_TASK)
+		return e;
+	uint32_t task = c->rpc->stateless ? rpc->result : json_member(&rpc->json, rpc->result, SL("task"));
+	uint32_t id = json_member(&rpc->json, task, SL("taskId"));
+	e = task_keep(ledger, v, c, &rpc->json, task);
+	return e == E_OK && !c->rpc->stateless ? task_mark(book, v, c, json_string(&rpc->json, id, v->arena), &rpc->json, task) : e;
+}
+
+/* tasks/result: what that call gives, and its end. */
+static enum err learn_result(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct rpc *rpc)
+{
+	const struct call *origin = c->task;
+	enum err e = E_OK;
+
+	if (!origin)
+		return E_OK;
+	if (rpc->kind == RPC_RESULT && (origin->n_handles || (origin->rule && origin->rule->n_gives)))
+		e = learn(ledger, book, v, origin, rpc);
+	return e == E_OK ? task_mark(book, v, origin, c->name, &rpc->json, JSON_NONE) : e;
 }
 
 /* What is said of a task later: what its call gives, and how long it will be there. */
@@ -116,14 +157,15 @@ static enum err learn_later(struct ledger *ledger, struct toolbook *book, const 
 	enum err e = task_learn(ledger, book, v, c, rpc);
 
 	if (e == E_OK && c && c->task && task_is(v, &rpc->json, rpc->result, c->name) &&
-		json_member(&rpc->json, rpc->result, SL("ttlMs")) != JSON_NONE)
+		(json_member(&rpc->json, rpc->result, SL("ttlMs")) != JSON_NONE || json_member(&rpc->json, rpc->result, SL("ttl")) != JSON_NONE))
 		e = task_keep(ledger, v, c->task, &rpc->json, rpc->result);
 	return e;
 }
 
 static bool is_task_notice(const struct rpc *rpc)
 {
-	return rpc->kind == RPC_NOTIFICATION && slice_eq(rpc->method_name, method_by_id(M_N_TASKS)->name);
+	return rpc->kind == RPC_NOTIFICATION && (slice_eq(rpc->method_name, method_by_id(M_N_TASKS)->name) ||
+		slice_eq(rpc->method_name, method_by_id(M_N_TASKS_STATUS)->name));
 }
 
 enum err judge_learn(
@@ -134,7 +176,8 @@ enum err judge_learn(
 	if (!c ? !is_task_notice(rpc) : !c->method || !teaches(c, rpc))
 		return E_OK;
 	v->arena->pace = NULL; /* nobody else may learn meanwhile */
-	enum err e = !c || c->method->id == M_TASKS_GET ? learn_later(ledger, book, v, c, rpc) : learn(ledger, book, v, c, rpc);
+	enum err e = !c || tells_task(c, rpc) ? learn_later(ledger, book, v, c, rpc) :
+		c->method->id == M_TASKS_RESULT ? learn_result(ledger, book, v, c, rpc) : learn(ledger, book, v, c, rpc);
 	v->arena->pace = pace;
 	return e;
 }

@@ -5,6 +5,7 @@
 #include "guards/chain.h"
 #include "guards/edit.h"
 #include "guards/facts.h"
+#include "guards/offer.h"
 #include "guards/refuse.h"
 #include "guards/rounds.h"
 #include "guards/scope.h"
@@ -13,7 +14,7 @@
 /* Some value is under way, and nobody knows it yet: no text of the vault can be told from it. */
 static bool withholds(const struct view *v)
 {
-	return v->policy->mask_values && (v->value_call_open || v->value_echoes);
+	return v->policy->mask_values && (v->value_call_open || v->value_echoes || (v->tools && toolbook_busy(v->tools, v->now_ms)));
 }
 
 /* Every text of the params, names included, is inside. `secret accessed: a/b` is a sentence like any other. */
@@ -64,13 +65,25 @@ static void judge_text(const struct view *v, const struct rpc *rpc, const char *
 		j->kind = j->why.kind = VERDICT_REWRITE;
 }
 
+/* tasks/… of the vault's: about a task that this agent has told of. */
+static bool is_agent_task(const struct view *v, const struct rpc *rpc)
+{
+	uint32_t id = json_walk(&rpc->json, rpc->params, "taskId");
+
+	return json_is(&rpc->json, id, JSON_STRING) && agent_task_asked(v, json_string(&rpc->json, id, v->arena)) != M_UNKNOWN;
+}
+
 static void judge_known(const struct view *v, const struct rpc *rpc, enum method m, struct judgement *j)
 {
 	bool speaks = m == M_N_MESSAGE || m == M_SAMPLING || m == M_ELICITATION;
 
-	if (m == M_N_RESOURCE_UPDATED && !listen_uri_passes(v, rpc, json_walk(&rpc->json, rpc->params, "uri")))
+	if (!agent_task_wanted(&rpc->json, rpc->params) && policy_narrows(v->policy))
+		chain_deny(j, NULL, R_MESSAGE, SL("task"));
+	else if (method_is_task(m) && !is_agent_task(v, rpc))
+		chain_deny(j, "handles", R_HANDLE, SL("taskId"));
+	else if (m == M_N_RESOURCE_UPDATED && !listen_uri_passes(v, rpc, json_walk(&rpc->json, rpc->params, "uri")))
 		chain_deny(j, "paths", R_RESULT_PATH, SL(""));
-	else if (m == M_N_TASKS)
+	else if (m == M_N_TASKS || m == M_N_TASKS_STATUS)
 		judge_task_notice(v, rpc, j);
 	else if (m == M_N_ACKNOWLEDGED)
 		judge_acknowledged(v, rpc, j);
@@ -82,6 +95,24 @@ static void judge_known(const struct view *v, const struct rpc *rpc, enum method
 		chain_deny(j, "mask", R_WITHHELD, SL(""));
 	else
 		respond(v, rpc, j);
+}
+
+/* What belongs to a task is for the agent whose task it is; it may quote what that works on. */
+static void judge_related(const struct view *v, const struct rpc *rpc, enum method m, struct judgement *j)
+{
+	struct view here = *v;
+	struct call *origin;
+	struct call_summary s;
+
+	if (!task_related(v, rpc, json_walk(&rpc->json, rpc->params, "_meta"), &origin)) {
+		chain_deny(j, "handles", R_HANDLE, SL("related-task"));
+		return;
+	}
+	if (origin) {
+		call_summary(origin, &s);
+		here.value_call_open |= s.bears_values;
+	}
+	judge_known(&here, rpc, m, j);
 }
 
 void judge_from_vault(const struct view *v, const struct rpc *rpc, struct judgement *j)
@@ -98,7 +129,7 @@ void judge_from_vault(const struct view *v, const struct rpc *rpc, struct judgem
 	else if (!params_known(row, false, &rpc->json, rpc->params, &bad, v->arena))
 		chain_deny(j, NULL, R_MESSAGE, bad);
 	else
-		judge_known(v, rpc, row->id, j);
+		judge_related(v, rpc, row->id, j);
 	if (j->kind == VERDICT_DENY && chain_shadow(v, j))
 		chain_pass(v, rpc, j);
 	if (j->kind != VERDICT_DENY)

@@ -33,7 +33,7 @@ static bool task_passes(const struct view *v, const struct rpc *rpc, uint32_t to
 {
 	struct slice id = json_is(&rpc->json, tok, JSON_STRING) ? json_string(&rpc->json, tok, v->arena) : SL("");
 
-	return id.n && task_recall(v, id);
+	return id.n && task_recall(v, id, true);
 }
 
 static enum err cut(const struct view *v, const struct rpc *rpc, uint32_t list, struct json_edits *edits,

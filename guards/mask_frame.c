@@ -22,10 +22,7 @@ static void keep_only(struct mask *m, struct doc *d, uint32_t obj, const char *c
 	if (!json_is(j, obj, JSON_OBJECT))
 		return;
 	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next; t = j->tok[t + 1].next) {
-		bool known = false;
-		for (const char *const *n = names; *n && !known; n++)
-			known = json_string_eq(j, t, slice_of(*n));
-		if (!known)
+		if (!json_string_among(j, t, names))
 			note(m, doc_remove(d, t));
 	}
 }

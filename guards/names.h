@@ -23,7 +23,9 @@ struct name_says {
 
 struct names {
 	struct names_row {
-		char text[NAMES_ROOM];
+		struct names_text {
+			uint64_t first, last, middle;
+		} text;
 		struct name_says says;
 		uint8_t n; /* 0: free */
 	} row[NAMES_ROWS];

@@ -188,7 +188,8 @@ static struct error_shape shape_of(const struct call *c, const struct judgement 
 struct slice refuse_request(const struct view *v, const struct call *c, const struct judgement *j)
 {
 	struct error_shape shape = shape_of(c, j);
-	bool tool = c->method && c->method->id == M_TOOLS_CALL;
+	/* Who asked for a task waits for one, and for no result of a tool; that comes with tasks/result. */
+	bool tool = c->method && ((c->method->id == M_TOOLS_CALL && !c->as_task) || (c->method->id == M_TASKS_RESULT && c->task));
 
 	if (tool && !shape.fixed && j->why.reason != R_MESSAGE && j->why.reason != R_INTERNAL)
 		return tool_result(v, c, j);
@@ -221,6 +222,8 @@ struct slice refuse_vault(const struct view *v, const struct rpc *rpc, enum meth
 		return decline(rpc_id(rpc), v->arena);
 	if (j->why.reason == R_METHOD)
 		return make(rpc_id(rpc), RPC_METHOD_NOT_FOUND, "Method not found", v->arena);
+	if (method_is_task(method) && j->why.reason == R_HANDLE)
+		return make(rpc_id(rpc), RPC_INVALID_PARAMS, "Task not found", v->arena);
 	if (method == M_SAMPLING && j->why.reason != R_MESSAGE)
 		return make(rpc_id(rpc), -1, "The user rejected the sampling request", v->arena);
 	return make(rpc_id(rpc), RPC_INVALID_PARAMS, "The request was refused", v->arena);

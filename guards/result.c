@@ -41,10 +41,7 @@ static enum err add_extras(struct opening *o, uint32_t obj, const char *const *k
 	if (!json_is(j, obj, JSON_OBJECT))
 		return E_OK;
 	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next && e == E_OK; t = j->tok[t + 1].next) {
-		bool is_known = false;
-		for (const char *const *n = known; *n && !is_known; n++)
-			is_known = json_string_eq(j, t, slice_of(*n));
-		if (!is_known)
+		if (!json_string_among(j, t, known))
 			e = add_payload(o, (struct payload){ .kind = PAYLOAD_EXTRA, .doc = o->root, .root = t + 1,
 				.block = JSON_NONE });
 	}

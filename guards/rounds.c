@@ -14,11 +14,7 @@
 static bool has_only(const struct json *j, uint32_t obj, const char *const *names)
 {
 	for (uint32_t t = json_first(j, obj); t < j->tok[obj].next; t = j->tok[t + 1].next) {
-		bool known = json_string_eq(j, t, SL("_meta"));
-
-		for (const char *const *n = names; *n && !known; n++)
-			known = json_string_eq(j, t, slice_of(*n));
-		if (!known)
+		if (!json_string_among(j, t, names) && !json_string_eq(j, t, SL("_meta")))
 			return false;
 	}
 	return true;

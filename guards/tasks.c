@@ -16,7 +16,7 @@ struct task {
 	const struct call *origin;
 	const struct json *json;
 	uint32_t obj;
-	struct json_edits edits;
+	struct json_edits *edits;
 	struct judgement *out;
 };
 
@@ -76,7 +76,8 @@ static enum member_kind kind_of(const struct json *j, uint32_t name)
 		good = is_status(j, value);
 	else if (json_string_eq(j, name, SL("createdAt")) || json_string_eq(j, name, SL("lastUpdatedAt")))
 		good = is_date(j, value);
-	else if (json_string_eq(j, name, SL("ttlMs")) || json_string_eq(j, name, SL("pollIntervalMs")))
+	else if (json_string_eq(j, name, SL("ttlMs")) || json_string_eq(j, name, SL("pollIntervalMs")) ||
+		json_string_eq(j, name, SL("ttl")) || json_string_eq(j, name, SL("pollInterval")))
 		good = json_is(j, value, JSON_NUMBER) || json_is(j, value, JSON_NULL);
 	else if (json_string_eq(j, name, SL("_meta")) || json_string_eq(j, name, SL("result")) ||
 		json_string_eq(j, name, SL("error")) || json_string_eq(j, name, SL("inputRequests")))
@@ -100,8 +101,18 @@ static void judge_frame(struct task *t)
 		if (kind == MEMBER_BAD)
 			fail(t, R_RESULT_FORM, SL("task"));
 		else if (kind == MEMBER_OTHER && narrows)
-			note(t, json_edit_remove(&t->edits, m));
+			note(t, json_edit_remove(t->edits, m));
 	}
+}
+
+bool task_has_form(const struct json *j, uint32_t obj)
+{
+	if (!json_is(j, json_member(j, obj, SL("taskId")), JSON_STRING) || !json_is(j, json_member(j, obj, SL("status")), JSON_STRING))
+		return false;
+	for (uint32_t m = json_first(j, obj); m < j->tok[obj].next; m = j->tok[m + 1].next)
+		if (kind_of(j, m) != MEMBER_GOOD || (json_is(j, m + 1, JSON_OBJECT) && !json_string_eq(j, m, SL("_meta"))))
+			return false;
+	return true;
 }
 
 /* --- texts --------------------------------------------------------------------------------------------------------- */
@@ -121,10 +132,10 @@ static void judge_message(struct task *t)
 	bool keeps = text.p && !(p->mask_values && s.bears_values) && !policy_locks_tenant(p) &&
 		(!policy_locks_paths(p) || scope_sentence_in(&scope, text));
 	if (!keeps)
-		note(t, json_edit_remove(&t->edits, tok));
+		note(t, json_edit_remove(t->edits, tok));
 }
 
-/* Free-form, and of use to nobody, but for the subscription a notification belongs to. */
+/* Free-form, and of use to nobody, but for the subscription a notification belongs to, and the task itself. */
 static void judge_meta(struct task *t)
 {
 	const struct json *j = t->json;
@@ -132,9 +143,12 @@ static void judge_meta(struct task *t)
 
 	if (meta == JSON_NONE || !policy_narrows(t->view->policy))
 		return;
-	for (uint32_t m = json_first(j, meta); m < j->tok[meta].next; m = j->tok[m + 1].next)
-		if (!json_string_eq(j, m, META_SUBSCRIPTION))
-			note(t, json_edit_remove(&t->edits, m));
+	for (uint32_t m = json_first(j, meta); m < j->tok[meta].next; m = j->tok[m + 1].next) {
+		struct slice related = json_string_eq(j, m, META_RELATED_TASK) ? task_related_id(j, m + 1, t->view->arena) : SL("");
+
+		if (!json_string_eq(j, m, META_SUBSCRIPTION) && !(related.n && task_is(t->view, j, t->obj, related)))
+			note(t, json_edit_remove(t->edits, m));
+	}
 }
 
 /* --- what it ended with ---------------------------------------------------------------------------------------------- */
@@ -172,7 +186,7 @@ static void put_inner(struct task *t, uint32_t tok, const struct judgement *one,
 		fail(t, one->why.reason, one->why.what);
 		return;
 	}
-	note(t, json_edit_raw(&t->edits, tok, json_source(&again.json, error ? again.error : again.result)));
+	note(t, json_edit_raw(t->edits, tok, json_source(&again.json, error ? again.error : again.result)));
 	t->out->why = one->why;
 	t->out->guard = one->guard;
 }
@@ -201,19 +215,26 @@ static void judge_object(struct task *t)
 {
 	uint32_t asks = member(t, "inputRequests");
 
-	json_edits_init(&t->edits, t->view->arena);
 	judge_frame(t);
 	judge_message(t);
 	judge_meta(t);
 	judge_inner(t);
 	if (asks != JSON_NONE && t->out->kind != VERDICT_DENY)
-		judge_input_requests(t->view, t->origin, t->json, asks, &t->edits, t->out);
+		judge_input_requests(t->view, t->origin, t->json, asks, t->edits, t->out);
+}
+
+void judge_task_object(const struct view *v, const struct call *origin, const struct json *j, uint32_t obj, struct json_edits *edits,
+	struct judgement *out)
+{
+	judge_object(&(struct task){ .view = v, .origin = origin, .json = j, .obj = obj, .edits = edits, .out = out });
 }
 
 static void judge(const struct view *v, const struct call *origin, const struct rpc *rpc, uint32_t obj, struct judgement *out)
 {
-	struct task t = { .view = v, .origin = origin, .json = &rpc->json, .obj = obj, .out = out };
+	struct json_edits edits;
+	struct task t = { .view = v, .origin = origin, .json = &rpc->json, .obj = obj, .edits = &edits, .out = out };
 
+	json_edits_init(&edits, v->arena);
 	if (!origin)
 		chain_deny(out, "handles", R_HANDLE, SL("taskId"));
 	else
@@ -224,9 +245,9 @@ static void judge(const struct view *v, const struct call *origin, const struct 
 	}
 	if (out->kind == VERDICT_DENY)
 		return;
-	if (edits_render(&rpc->json, &t.edits, 64 * 1024, v->arena, &out->bytes) != E_OK)
+	if (edits_render(&rpc->json, &edits, 64 * 1024, v->arena, &out->bytes) != E_OK)
 		chain_deny(out, NULL, R_INTERNAL, SL(""));
-	else if (t.edits.n)
+	else if (edits.n)
 		out->kind = out->why.kind = VERDICT_REWRITE;
 }
 
@@ -242,12 +263,17 @@ void judge_task_answer(const struct view *v, const struct call *origin, const st
 	judge(v, origin, rpc, rpc->result, out);
 }
 
+static bool is_stateless(const struct rpc *notice)
+{
+	return slice_eq(notice->method_name, method_by_id(M_N_TASKS)->name);
+}
+
 void judge_task_notice(const struct view *v, const struct rpc *rpc, struct judgement *out)
 {
 	uint32_t id = json_member(&rpc->json, rpc->params, SL("taskId"));
 	struct slice text = json_is(&rpc->json, id, JSON_STRING) ? json_string(&rpc->json, id, v->arena) : SL("");
 
-	judge(v, text.n ? task_recall(v, text) : NULL, rpc, rpc->params, out);
+	judge(v, text.n ? task_recall(v, text, is_stateless(rpc)) : NULL, rpc, rpc->params, out);
 }
 
 enum err task_learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct rpc *rpc)
@@ -262,10 +288,13 @@ enum err task_learn(struct ledger *ledger, struct toolbook *book, const struct v
 	if (notice && json_is(&rpc->json, id, JSON_STRING)) {
 		struct slice text = json_string(&rpc->json, id, v->arena);
 
-		origin = text.n ? task_recall(v, text) : NULL;
+		origin = text.n ? task_recall(v, text, is_stateless(rpc)) : NULL;
 	}
-	if (!origin || (c && !task_is(v, &rpc->json, obj, c->name)) || !task_inner(v, &rpc->json, obj, &inner))
+	if (!origin || (c && !task_is(v, &rpc->json, obj, c->name)))
 		return E_OK;
+	e = origin->rpc->stateless ? E_OK : task_mark(book, v, origin, json_string(&rpc->json, id, v->arena), &rpc->json, obj);
+	if (e != E_OK || !task_inner(v, &rpc->json, obj, &inner))
+		return e;
 	e = result_open(v, origin, &inner, &r);
 	return e == E_OK ? chain_learn(ledger, book, v, origin, &r) : e;
 }

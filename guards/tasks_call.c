@@ -129,6 +129,7 @@ static struct slice kept_text(const struct view *v, const struct call *call)
 	json_edits_init(&c.edits, v->arena);
 	find_secrets(&c);
 	drop(&c, SL("_meta"));
+	drop(&c, SL("task"));
 	drop(&c, SL("inputResponses"));
 	drop(&c, SL("requestState"));
 	clean_args(&c, json_member(&rpc->json, rpc->params, SL("arguments")));
@@ -141,7 +142,8 @@ static uint64_t expiry_of(const struct view *v, const struct json *j, uint32_t o
 {
 	int64_t ms = FOREVER_MS;
 
-	json_int(j, json_member(j, obj, SL("ttlMs")), &ms);
+	if (!json_int(j, json_member(j, obj, SL("ttlMs")), &ms))
+		json_int(j, json_member(j, obj, SL("ttl")), &ms);
 	ms = ms < 0 ? 0 : ms > LONGEST_MS ? LONGEST_MS : ms;
 	return v->now_ms + (uint64_t)ms + SLACK_MS;
 }
@@ -211,7 +213,7 @@ static struct path *copy_paths(const struct handle *h, struct arena *arena)
 	return v;
 }
 
-struct call *task_recall(const struct view *v, struct slice id)
+struct call *task_recall(const struct view *v, struct slice id, bool stateless)
 {
 	const struct handle *h = v->ledger ? ledger_find(v->ledger, v->upstream, KIND, id, v->now_ms) : NULL;
 	struct call *c = h ? ARENA_NEW(v->arena, struct call) : NULL;
@@ -226,7 +228,7 @@ struct call *task_recall(const struct view *v, struct slice id)
 	size_t n = h->n_paths;
 	if (!text.p || !tenant.p || !paths || rpc_parse(rpc, text, v->arena, NULL) != E_OK)
 		return NULL;
-	rpc->stateless = true;
+	rpc->stateless = stateless;
 	if (classify(v, rpc, c) != E_OK || c->fault.kind == VERDICT_DENY || !give_paths(v, c, paths, n, tenant))
 		return NULL;
 	chain_request(v, c, &j);

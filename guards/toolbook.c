@@ -5,6 +5,7 @@
 
 struct toolbook {
 	struct table *tools; /* by name */
+	struct table *works; /* until when, by name */
 	struct arena arena;  /* holds what is known of them */
 	size_t max_tools;
 	bool complete;
@@ -19,6 +20,7 @@ struct tool_args {
 	size_t n_mirrors;
 };
 
+#define MAX_WORKS 4096
 #define BOOK_MAX_BYTES (16 * 1024 * 1024)
 #define MIRROR_MAX_DEPTH 8
 #define MIRRORS_MAX 32 /* as many headers, and more, as one request can have */
@@ -31,8 +33,11 @@ struct toolbook *toolbook_create(size_t max_tools)
 		return NULL;
 	b->max_tools = max_tools;
 	b->tools = table_create(max_tools, NULL);
+	b->works = table_create(MAX_WORKS, wipe_free);
 	arena_init(&b->arena, BOOK_MAX_BYTES);
-	if (!b->tools) {
+	if (!b->tools || !b->works) {
+		table_free(b->tools);
+		table_free(b->works);
 		wipe_free(b);
 		return NULL;
 	}
@@ -44,6 +49,7 @@ void toolbook_free(struct toolbook *b)
 	if (!b)
 		return;
 	table_free(b->tools);
+	table_free(b->works);
 	arena_finish(&b->arena);
 	wipe_free(b);
 }
@@ -224,4 +230,48 @@ bool toolbook_declares(const struct toolbook *b, struct slice tool, struct slice
 		if (slice_eq(args->names[i], arg))
 			return true;
 	return false;
+}
+
+/* --- work that goes on ------------------------------------------------------------------------------------------------ */
+
+enum err toolbook_begin(struct toolbook *b, struct slice work, uint64_t until_ms, uint64_t now_ms)
+{
+	uint64_t *until = wipe_malloc(sizeof *until);
+	enum err e = E_NOMEM;
+
+	if (until) {
+		*until = until_ms;
+		e = table_put(b->works, work, until, until_ms, now_ms);
+	}
+	if (e != E_OK)
+		wipe_free(until);
+	return e;
+}
+
+void toolbook_end(struct toolbook *b, struct slice work)
+{
+	table_remove(b->works, work);
+}
+
+struct busy {
+	uint64_t now_ms;
+	bool yes;
+};
+
+static bool on_work(void *ctx, struct slice key, void *until)
+{
+	struct busy *b = ctx;
+
+	(void)key;
+	b->yes = *(uint64_t *)until > b->now_ms;
+	return !b->yes;
+}
+
+bool toolbook_busy(const struct toolbook *b, uint64_t now_ms)
+{
+	struct busy busy = { .now_ms = now_ms };
+
+	if (table_count(b->works))
+		table_each(b->works, on_work, &busy);
+	return busy.yes;
 }

@@ -26,6 +26,13 @@ bool toolbook_knows(const struct toolbook *, struct slice tool);
 void toolbook_clear(struct toolbook *);
 /* The arguments of a tool that headers repeat (`x-mcp-header` in its input schema); *n is 0 where there are none. */
 const struct mirror_param *toolbook_mirrors(const struct toolbook *, struct slice tool, size_t *n);
+/*
+ * Work of the vault's that bears values, and goes on after its call was answered (guards/tasks.h): known here from its beginning to
+ * its end, or until it runs out. E_FULL, E_NOMEM.
+ */
+enum err toolbook_begin(struct toolbook *, struct slice work, uint64_t until_ms, uint64_t now_ms);
+void toolbook_end(struct toolbook *, struct slice work);
+bool toolbook_busy(const struct toolbook *, uint64_t now_ms);
 /* Whether the tool's input schema declares the top-level argument. */
 bool toolbook_declares(const struct toolbook *, struct slice tool, struct slice arg);
 

@@ -26,9 +26,11 @@ static const struct method_row rows[] = {
 	{ NAME("logging/setLevel"), M_SET_LEVEL, SIDE_CLIENT, false, MEMBERS("level"), .in = WITH_HANDSHAKE },
 	{ NAME("server/discover"), M_DISCOVER, SIDE_CLIENT, false, MEMBERS(), .in = STATELESS },
 	{ NAME("subscriptions/listen"), M_LISTEN, SIDE_CLIENT, false, MEMBERS("notifications"), .in = STATELESS },
-	{ NAME("tasks/get"), M_TASKS_GET, SIDE_CLIENT, false, MEMBERS("taskId"), .in = STATELESS },
+	{ NAME("tasks/get"), M_TASKS_GET, SIDE_CLIENT | SIDE_SERVER, false, MEMBERS("taskId", "task") }, /* SDK 1.x says again how the task was asked for */
 	{ NAME("tasks/update"), M_TASKS_UPDATE, SIDE_CLIENT, false, MEMBERS("taskId", "inputResponses"), .in = STATELESS },
-	{ NAME("tasks/cancel"), M_TASKS_CANCEL, SIDE_CLIENT, false, MEMBERS("taskId"), .in = STATELESS },
+	{ NAME("tasks/cancel"), M_TASKS_CANCEL, SIDE_CLIENT | SIDE_SERVER, false, MEMBERS("taskId") },
+	{ NAME("tasks/result"), M_TASKS_RESULT, SIDE_CLIENT | SIDE_SERVER, false, MEMBERS("taskId", "task"), .in = WITH_HANDSHAKE },
+	{ NAME("tasks/list"), M_TASKS_LIST, SIDE_CLIENT, false, MEMBERS("cursor"), .in = WITH_HANDSHAKE },
 	/* both ways */
 	{ NAME("ping"), M_PING, SIDE_CLIENT | SIDE_SERVER, false, MEMBERS(), .in = WITH_HANDSHAKE },
 	{ NAME("notifications/progress"), M_N_PROGRESS, SIDE_CLIENT | SIDE_SERVER, true,
@@ -56,6 +58,8 @@ static const struct method_row rows[] = {
 		MEMBERS("elicitationId"), .in = WITH_HANDSHAKE },
 	{ NAME("notifications/subscriptions/acknowledged"), M_N_ACKNOWLEDGED, SIDE_SERVER, true, MEMBERS("notifications"),
 		.in = STATELESS },
+	{ NAME("notifications/tasks/status"), M_N_TASKS_STATUS, SIDE_CLIENT | SIDE_SERVER, true, MEMBERS("taskId", "status", "statusMessage",
+		"createdAt", "lastUpdatedAt", "ttl", "pollInterval"), .in = WITH_HANDSHAKE },
 	{ NAME("notifications/tasks"), M_N_TASKS, SIDE_SERVER, true, MEMBERS("taskId", "status", "statusMessage", "createdAt",
 		"lastUpdatedAt", "ttlMs", "pollIntervalMs", "result", "error", "inputRequests"), .in = STATELESS },
 };

@@ -12,7 +12,7 @@ enum method {
 	/* client to server, requests */
 	M_INITIALIZE, M_PING, M_TOOLS_LIST, M_TOOLS_CALL, M_RESOURCES_LIST, M_RESOURCES_TEMPLATES_LIST, M_RESOURCES_READ,
 	M_RESOURCES_SUBSCRIBE, M_RESOURCES_UNSUBSCRIBE, M_PROMPTS_LIST, M_PROMPTS_GET, M_COMPLETION, M_SET_LEVEL,
-	M_DISCOVER, M_LISTEN, M_TASKS_GET, M_TASKS_UPDATE, M_TASKS_CANCEL,
+	M_DISCOVER, M_LISTEN, M_TASKS_GET, M_TASKS_UPDATE, M_TASKS_CANCEL, M_TASKS_RESULT, M_TASKS_LIST,
 	/* server to client, requests (ping is both ways) */
 	M_SAMPLING, M_ELICITATION, M_ROOTS_LIST,
 	/* notifications, client to server */
@@ -21,7 +21,7 @@ enum method {
 	M_N_CANCELLED, M_N_PROGRESS,
 	/* notifications, server to client */
 	M_N_MESSAGE, M_N_RESOURCE_UPDATED, M_N_TOOLS_CHANGED, M_N_PROMPTS_CHANGED, M_N_RESOURCES_CHANGED,
-	M_N_ELICITATION_COMPLETE, M_N_ACKNOWLEDGED, M_N_TASKS,
+	M_N_ELICITATION_COMPLETE, M_N_ACKNOWLEDGED, M_N_TASKS_STATUS, M_N_TASKS,
 };
 
 enum side { SIDE_CLIENT = 1, SIDE_SERVER = 2 };
@@ -36,10 +36,10 @@ struct method_row {
 	enum { IN_ALL, WITH_HANDSHAKE, STATELESS } in; /* the revisions that have it */
 };
 
-/* Of the tasks extension (io.modelcontextprotocol/tasks). */
+/* About one task, by its id: of 2025-11-25, and of the tasks extension (io.modelcontextprotocol/tasks) of 2026-07-28. */
 static inline bool method_is_task(enum method m)
 {
-	return m == M_TASKS_GET || m == M_TASKS_UPDATE || m == M_TASKS_CANCEL;
+	return m == M_TASKS_GET || m == M_TASKS_UPDATE || m == M_TASKS_CANCEL || m == M_TASKS_RESULT;
 }
 
 /* The row of `name` (exact, ASCII) as sent by `from`, or NULL. */

@@ -140,7 +140,8 @@ static int64_t code_from_stateless(int64_t code, enum method asked)
 {
 	if (code == RPC_INVALID_PARAMS && asked == M_RESOURCES_READ)
 		return RPC_RESOURCE_NOT_FOUND;
-	return code == MCP_HEADER_MISMATCH || code == MCP_MISSING_CAPABILITY || code == MCP_UNSUPPORTED_VERSION ? RPC_INVALID_REQUEST : code;
+	/* A header mismatch is ours to mend, not the agent's, so it keeps its code until it is known to stay. */
+	return code == MCP_MISSING_CAPABILITY || code == MCP_UNSUPPORTED_VERSION ? RPC_INVALID_REQUEST : code;
 }
 
 static enum err translate_code(const struct rpc *rpc, int64_t (*map)(int64_t, enum method), enum method asked, struct json_edits *edits)

@@ -18,10 +18,11 @@ struct secret_ref {
 	struct origin at;
 };
 
-enum credential_kind { CREDENTIAL_NONE, CREDENTIAL_BEARER, CREDENTIAL_HEADER };
+enum credential_kind { CREDENTIAL_NONE, CREDENTIAL_BEARER, CREDENTIAL_HEADER, CREDENTIAL_AGENT_TOKEN };
 struct credential_config {
 	enum credential_kind kind;
 	struct slice header;       /* CREDENTIAL_HEADER: the header's name */
+	struct slice url, agent_id; /* CREDENTIAL_AGENT_TOKEN: where `secret`, an API key, is exchanged, and whose it is */
 	struct secret_ref secret;
 };
 

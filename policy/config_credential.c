@@ -3,6 +3,7 @@
 
 static const char *const credential_keys[] = { "bearer", "header", "agent_token", "oauth", NULL };
 static const char *const secret_keys[] = { "file", "env", NULL };
+static const char *const token_keys[] = { "url", "agent_id", "api_key", NULL };
 static const char *const header_keys[] = { "name", "value", NULL };
 
 /* A variable's name; what else stands there may be the secret, so it is not repeated. */
@@ -59,11 +60,30 @@ static void read_header(struct loader *l, const struct yaml_node *node, struct c
 	read_secret(l, value, &out->secret);
 }
 
+static void read_agent_token(struct loader *l, const struct yaml_node *node, struct credential_config *out)
+{
+	if (!yaml_is(node, YAML_MAP, l->faults))
+		return;
+	yaml_only(node, token_keys, l->faults);
+	const struct yaml_node *url = yaml_get(node, SL("url")), *id = yaml_get(node, SL("agent_id")), *key = yaml_get(node, SL("api_key"));
+
+	if (!url || !id || !key) {
+		faults_add(l->faults, node->at, "`agent_token` holds `url`, `agent_id` and `api_key`");
+		return;
+	}
+	out->kind = CREDENTIAL_AGENT_TOKEN;
+	out->url = config_text(l, url);
+	out->agent_id = config_text(l, id);
+	if (out->url.p)
+		config_check_url(l, out->url, url->at);
+	read_secret(l, key, &out->secret);
+}
+
 void config_read_credential(struct loader *l, const struct yaml_node *node, struct credential_config *out)
 {
 	if (node->kind != YAML_MAP) {
 		faults_add(l->faults, node->at,
-			"`credential` holds one of `bearer: {file: PATH}` and `header: {name: …, value: …}`");
+			"`credential` holds one of `bearer: {file: PATH}`, `header: {name: …, value: …}` and `agent_token: {url: …, agent_id: …, api_key: …}`");
 		return;
 	}
 	yaml_only(node, credential_keys, l->faults);
@@ -71,9 +91,9 @@ void config_read_credential(struct loader *l, const struct yaml_node *node, stru
 	const struct yaml_node *agent_token = yaml_get(node, SL("agent_token")), *oauth = yaml_get(node, SL("oauth"));
 
 	if (node->n != 1)
-		faults_add(l->faults, node->at, "`credential` holds exactly one of bearer, header");
+		faults_add(l->faults, node->at, "`credential` holds exactly one of bearer, header, agent_token");
 	if (agent_token)
-		config_not_here(l, agent_token->key_at, "`credential: agent_token`");
+		read_agent_token(l, agent_token, out);
 	if (oauth)
 		config_not_here(l, oauth->key_at, "`credential: oauth`");
 	if (bearer) {

@@ -197,24 +197,26 @@ static bool walk_json(struct walk *w, struct spot at, size_t step)
 	return walk_on(w, (struct spot){ inner, 0, JSON_NONE, true }, step + 1);
 }
 
-static bool walk_member(struct walk *w, struct spot at, size_t step)
-{
-	uint32_t value = json_member(at.json, at.tok, w->selector->steps[step].name);
-	return value == JSON_NONE || walk_on(w, (struct spot){ at.json, value, at.tok, at.nested }, step + 1);
-}
-
 static bool walk_on(struct walk *w, struct spot at, size_t step)
 {
-	if (step == w->selector->n)
+	const struct step *s = w->selector->steps + step, *end = w->selector->steps + w->selector->n;
+
+	for (; s < end && s->kind == STEP_MEMBER; s++) {
+		at.holder = at.tok;
+		at.tok = json_member(at.json, at.tok, s->name);
+		if (at.tok == JSON_NONE)
+			return true;
+	}
+	if (s == end)
 		return emit(w, at);
-	enum step_kind kind = w->selector->steps[step].kind;
-	switch (kind) {
+	step = (size_t)(s - w->selector->steps);
+	switch (s->kind) {
 	case STEP_MEMBER:
-		return walk_member(w, at, step);
+		break;
 	case STEP_ITEMS:
 	case STEP_VALUES:
 	case STEP_NAMES:
-		return walk_children(w, at, step, kind);
+		return walk_children(w, at, step, s->kind);
 	case STEP_LEAVES:
 		return walk_leaves(w, at, step);
 	case STEP_JSON:

@@ -44,8 +44,10 @@ static void fill_credential(struct vault_config *v, const struct credential_conf
 
 	if (c->kind == CREDENTIAL_NONE)
 		return;
-	v->credential_header = c->kind == CREDENTIAL_BEARER ? SL("Authorization") : c->header;
-	v->credential_prefix = c->kind == CREDENTIAL_BEARER ? SL("Bearer ") : SL("");
+	v->credential_header = c->kind == CREDENTIAL_HEADER ? c->header : SL("Authorization");
+	v->credential_prefix = c->kind == CREDENTIAL_HEADER ? SL("") : SL("Bearer ");
+	v->token_url = c->url;
+	v->token_agent_id = c->agent_id;
 	v->credential_from = from[c->secret.from];
 	v->credential_name = c->secret.name;
 }
@@ -129,13 +131,14 @@ static bool same_pairs(const struct pair *a, size_t n_a, const struct pair *b, s
 
 static bool same_credential(const struct credential_config *a, const struct credential_config *b)
 {
-	return a->kind == b->kind && slice_eq(a->header, b->header) && a->secret.from == b->secret.from &&
+	return a->kind == b->kind && slice_eq(a->header, b->header) && slice_eq(a->url, b->url) && slice_eq(a->agent_id, b->agent_id) && a->secret.from == b->secret.from &&
 		slice_eq(a->secret.name, b->secret.name);
 }
 
 static bool same_wire(const struct upstream_config *a, const struct upstream_config *b)
 {
-	return slice_eq(a->url, b->url) && a->transport == b->transport && a->translates == b->translates && same_slices(a->command, a->n_command, b->command, b->n_command) &&
+	return slice_eq(a->url, b->url) && a->transport == b->transport && a->translates == b->translates &&
+		same_slices(a->command, a->n_command, b->command, b->n_command) &&
 		a->inherit_env == b->inherit_env && same_pairs(a->headers, a->n_headers, b->headers, b->n_headers) &&
 		same_pairs(a->env, a->n_env, b->env, b->n_env) && same_credential(&a->credential, &b->credential) &&
 		slice_eq(a->tls_ca, b->tls_ca) && slice_eq(a->tls_certificate, b->tls_certificate) &&

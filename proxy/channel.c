@@ -338,14 +338,25 @@ static bool pass_question(struct channel *c, struct reply *to, struct slice byte
 	return true;
 }
 
+static enum method what_is_asked(struct channel *c, const struct rpc *rpc, struct arena *arena)
+{
+	const struct agent_config *conf = agent_config_of(c->app->config, c->agent);
+	struct view view;
+
+	if (!conf)
+		return M_UNKNOWN;
+	exchange_view(c, conf->policy, arena, &view);
+	return judge_asks(&view, rpc);
+}
+
 void channel_ask(struct channel *c, struct reply *to, const struct rpc *rpc, struct arena *arena)
 {
-	const struct method_row *row = method_find(rpc->method_name, SIDE_SERVER, false);
 	struct slice key = rpc_id_key(rpc, arena);
 	struct judgement j;
 
 	channel_judge_vault(c, rpc, arena, &j);
-	if (j.kind != VERDICT_DENY && row && note_asked(c, key, row->id)) {
+	enum method asks = j.kind == VERDICT_DENY ? M_UNKNOWN : what_is_asked(c, rpc, arena);
+	if (asks != M_UNKNOWN && note_asked(c, key, asks)) {
 		if (pass_question(c, to, j.bytes))
 			return;
 		channel_answered(c, key);

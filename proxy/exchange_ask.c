@@ -305,6 +305,10 @@ static void judge(struct exchange *x)
 		return;
 	exchange_view(x->channel, x->policy, &x->arena, &view);
 	judge_from_agent(&view, &x->rpc, asked, &x->call, &x->judgement);
+	if (x->judgement.kind == VERDICT_PASS && judge_learn_reply(x->channel->agent->ledger, &view, &x->rpc, asked) != E_OK) {
+		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "too much is remembered for this agent");
+		return;
+	}
 	switch (x->judgement.kind) {
 	case VERDICT_NEED_TOOLS:
 		exchange_wait_for_tools(x);

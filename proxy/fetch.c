@@ -111,10 +111,10 @@ static void start_page(struct fetch *f)
 
 	snprintf(f->id, sizeof f->id, "\"narrowgate-tools-%u\"", f->pages++);
 	r.id = slice_of(f->id);
-	if (f->stateless) {
+	if (f->stateless)
 		r.version = STATELESS_REVISION;
+	if (f->stateless || t->backend->conf->translates)
 		r.mirror = SL("Mcp-Method: tools/list\r\n");
-	}
 	f->deadline_ms = uv_now(t->backend->app->loop) + t->backend->conf->timeout_ms;
 	f->call = upstream_send(t->up, &r, &sink);
 	if (!f->call)

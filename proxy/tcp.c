@@ -1,5 +1,6 @@
 #include "proxy/tcp.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -141,17 +142,32 @@ static void send_later(struct tcp_conn *c, struct buf *from, size_t n)
 	}
 }
 
+/*
+ * What the kernel takes now; -1 when the connection is over. uv_try_write, of nothing that waits already, would do the same by
+ * write(), which costs the kernel more on a socket.
+ */
+static ssize_t send_bytes(const struct tcp_conn *c, struct slice bytes)
+{
+	uv_os_fd_t fd;
+
+	if (uv_fileno(&c->uv.handle, &fd) != 0)
+		return -1;
+	ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == EINTR))
+		return 0;
+	return n;
+}
+
 /* False: the kernel did not take all of it, or nothing is to be sent any more. */
 static bool send_now(struct tcp_conn *c, struct buf *from)
 {
-	uv_buf_t all = uv_buf_init(from->p, (unsigned)from->n);
-	int n = uv_try_write(&c->uv.stream, &all, 1);
+	ssize_t n = send_bytes(c, buf_slice(from));
 
 	c->progress_ms = uv_now(c->server->loop);
-	if (n < 0 && n != UV_EAGAIN)
+	if (n < 0)
 		tcp_conn_close(c);
-	else if (n < 0 || (size_t)n < from->n)
-		send_later(c, from, n < 0 ? 0 : (size_t)n);
+	else if ((size_t)n < from->n)
+		send_later(c, from, (size_t)n);
 	else
 		return true;
 	return false;

@@ -62,13 +62,21 @@ static bool have_transport(struct auto_conversation *v)
 
 /* --- an initialize ------------------------------------------------------------------------------------------------ */
 
+/* Off its conversation's list, when it is still on it. */
+static void leave(struct opening *o)
+{
+	struct opening **at = o->conversation ? &o->conversation->openings : NULL;
+
+	while (at && *at != o)
+		at = &(*at)->next;
+	if (at)
+		*at = o->next;
+	o->conversation = NULL;
+}
+
 static void opening_free(struct opening *o)
 {
-	struct opening **at = &o->conversation->openings;
-
-	while (*at != o)
-		at = &(*at)->next;
-	*at = o->next;
+	leave(o);
 	buf_finish(&o->body);
 	buf_finish(&o->id);
 	buf_finish(&o->version);
@@ -148,7 +156,7 @@ static bool says_other(const struct auto_conversation *v, const struct upstream_
 
 static bool set_out(struct opening *o);
 
-/* Its owner may cancel it when it hears of the error. */
+/* Its owner may cancel it when it hears of the error, or close the conversation. */
 static void end_opening(struct opening *o, const struct upstream_end *end)
 {
 	struct upstream_sink sink = o->sink;
@@ -279,8 +287,16 @@ static void op_close(struct upstream *u)
 
 	upstream_close(v->http);
 	upstream_close(v->sse);
-	while (v->openings)
-		opening_free(v->openings);
+	while (v->openings) {
+		struct opening *o = v->openings;
+
+		if (o->ended) { /* end_opening frees it */
+			o->cancelled = true;
+			leave(o);
+		} else {
+			opening_free(o);
+		}
+	}
 	free(v);
 }
 

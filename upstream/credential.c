@@ -43,7 +43,7 @@ bool credential_init(struct credential *c, const struct vault_config *conf)
 	buf_init(&c->line, conf->credential_header.n + conf->credential_prefix.n + CREDENTIAL_MAX_BYTES + 4);
 	if (c->from == SECRET_SOURCE_NONE)
 		return true;
-	c->fault = "it was not read yet";
+	c->fault = c->from == SECRET_SOURCE_GIVEN ? "its token was not given yet" : "it was not read yet";
 	c->source = copy_z(conf->credential_name);
 	return c->source && set_prefix(c, conf->credential_header, conf->credential_prefix);
 }
@@ -120,8 +120,8 @@ bool credential_read(struct credential *c)
 	char bytes[CREDENTIAL_MAX_BYTES + 1];
 	size_t n = 0;
 
-	if (c->from == SECRET_SOURCE_NONE)
-		return true;
+	if (c->from == SECRET_SOURCE_NONE || c->from == SECRET_SOURCE_GIVEN)
+		return !c->fault;
 	c->fault = c->from == SECRET_SOURCE_FILE ? read_file(c->source, bytes, &n) : read_env(c->source, bytes, &n);
 	struct slice secret = slice_trim(slice_make(bytes, n));
 	if (!c->fault)
@@ -139,6 +139,27 @@ void credential_rejected(struct credential *c, uint64_t now_ms)
 		return;
 	c->reread_ms = now_ms ? now_ms : 1;
 	credential_read(c);
+}
+
+struct slice credential_secret(const struct credential *c)
+{
+	return c->line.n > c->prefix.n + 2 ? slice_make(c->line.p + c->prefix.n, c->line.n - c->prefix.n - 2) : SL("");
+}
+
+bool credential_give(struct credential *c, struct slice secret)
+{
+	if (check(secret) || secret.n > CREDENTIAL_MAX_BYTES)
+		return false;
+	buf_finish(&c->line);
+	c->fault = NULL;
+	keep(c, secret);
+	return !c->fault;
+}
+
+void credential_drop(struct credential *c, const char *fault)
+{
+	buf_finish(&c->line);
+	c->fault = fault;
 }
 
 bool credential_ready(const struct credential *c)

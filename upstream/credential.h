@@ -27,6 +27,12 @@ void credential_finish(struct credential *);
 bool credential_read(struct credential *);
 /* The vault said 401: reads it again, in case it was changed, but not more often than once a second. */
 void credential_rejected(struct credential *, uint64_t now_ms);
+/* The secret that was read, without its header; empty: there is none. */
+struct slice credential_secret(const struct credential *);
+/* For one that is not read but given (SECRET_SOURCE_GIVEN). False: it cannot stand in a header, and what there was stays. */
+bool credential_give(struct credential *, struct slice secret);
+/* There is none any more; `fault` is static. */
+void credential_drop(struct credential *, const char *fault);
 /* Whether calls may go out: there is one, or none is needed. */
 bool credential_ready(const struct credential *);
 

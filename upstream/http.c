@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include "base/log.h"
+#include "upstream/agent_token.h"
 #include "upstream/http_call.h"
 
 #define SWEEP_MS 250
@@ -64,7 +65,9 @@ void http_on_outcome(struct http_conversation *v, const struct upstream_end *end
 
 	if (end->outcome == UP_SESSION_LOST && !v->lost)
 		lose(v, end);
-	if (end->status == 401)
+	if (end->status == 401 && vault->token)
+		agent_token_rejected(vault->token);
+	else if (end->status == 401)
 		credential_rejected(&vault->credential, uv_now(vault->loop));
 }
 

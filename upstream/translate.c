@@ -8,6 +8,7 @@
 
 #define PROBE_ID SL("\"narrowgate-discover\"")
 #define PROBE_LIMIT_MS 10000
+#define SAY_LIMIT_MS   30000
 
 static struct translated *conversation_of(struct upstream *u)
 {
@@ -27,7 +28,7 @@ struct slice translate_next_id(struct translated *v, struct arena *arena)
 void translate_say(struct translated *v, struct slice json, struct slice version)
 {
 	static const struct upstream_sink nobody;
-	struct upstream_request r = { .body = json, .version = version };
+	struct upstream_request r = { .body = json, .version = version, .limit_ms = SAY_LIMIT_MS };
 
 	if (json.n)
 		upstream_send(v->inner, &r, &nobody);
@@ -261,13 +262,14 @@ static void send_hello(struct tcall *c, const struct rpc *rpc, struct arena *are
 
 /* --- the conversation ------------------------------------------------------------------------------------------------- */
 
-static bool is_stateless(const struct rpc *rpc, const struct upstream_request *r, struct arena *arena)
+/* A notification says nothing of it itself: it belongs to whoever has talked here. */
+static bool is_stateless(const struct translated *v, const struct rpc *rpc, const struct upstream_request *r, struct arena *arena)
 {
 	struct slice version;
 
 	if (rpc->kind == RPC_REQUEST)
 		return stateless_read(rpc, arena, &version) != STATELESS_NOT;
-	return slice_eq(r->version, STATELESS_REVISION);
+	return slice_eq(r->version, STATELESS_REVISION) || v->down != DOWN_STRANGER;
 }
 
 static struct upstream_call *send_stateless(struct translated *v, const struct rpc *rpc, const struct upstream_request *r,
@@ -302,7 +304,7 @@ static struct upstream_call *send_any(struct translated *v, const struct rpc *rp
 	struct upstream_request native = *r;
 	struct tcall *c;
 
-	if (is_stateless(rpc, r, arena))
+	if (is_stateless(v, rpc, r, arena))
 		return send_stateless(v, rpc, r, sink, arena);
 	bool hello = rpc->kind == RPC_REQUEST && slice_eq(rpc->method_name, SL("initialize"));
 	if (!hello && !v->up) {

@@ -67,6 +67,7 @@ struct tcall {
 	unsigned char same[32];      /* what the next round must repeat */
 	uint64_t parked_until_ms;
 
+	bool deaf;                   /* EAR: the vault has no subscriptions */
 	/* EAR of a stateless agent: what it was promised */
 	unsigned lists;
 	struct buf uris[MAX_SUBSCRIBED];

@@ -264,8 +264,10 @@ void up_message(struct tcall *c, const struct rpc *rpc, struct arena *arena)
 
 	if (rpc->kind == RPC_NOTIFICATION)
 		hear(c, rpc, arena);
-	else if (rpc->kind == RPC_REQUEST || c->part == PART_EAR)
-		return; /* the vault's revision has no requests of its own; a subscription's answer is its end */
+	else if (c->part == PART_EAR)
+		c->deaf = rpc->kind == RPC_ERROR; /* else it is the subscription's end */
+	else if (rpc->kind == RPC_REQUEST)
+		return; /* the vault's revision has none of its own */
 	else if (asks)
 		ask(c, rpc, arena);
 	else if (!known)
@@ -280,10 +282,10 @@ void up_message(struct tcall *c, const struct rpc *rpc, struct arena *arena)
 
 void up_end(struct tcall *c, const struct upstream_end *end)
 {
-	struct upstream_end over = { end->outcome == UP_STATUS ? UP_NOT_OFFERED : end->outcome, end->status };
+	bool deaf = c->part == PART_EAR && (c->deaf || end->outcome == UP_STATUS);
 
-	if (!c->ends && !c->n_questions)
-		tcall_over(c, c->part == PART_EAR ? &over : end);
+	if (!c->ends && !c->n_questions && !deaf) /* where there is nothing to hear, the agent's stream stays all the same */
+		tcall_over(c, end);
 }
 
 void up_hear(struct translated *v, const struct rpc *rpc, struct arena *arena)

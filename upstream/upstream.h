@@ -138,7 +138,7 @@ struct upstream_header {
 /* What a URL speaks. AUTO: found out by the first initialize. */
 enum vault_transport { VAULT_AUTO, VAULT_STREAMABLE_HTTP, VAULT_SSE };
 
-enum secret_source { SECRET_SOURCE_NONE, SECRET_SOURCE_FILE, SECRET_SOURCE_ENV };
+enum secret_source { SECRET_SOURCE_NONE, SECRET_SOURCE_FILE, SECRET_SOURCE_ENV, SECRET_SOURCE_GIVEN };
 
 /* Everything a transport needs; copied by vault_create. */
 struct vault_config {
@@ -155,6 +155,7 @@ struct vault_config {
 	struct slice credential_prefix;    /* "Bearer " or empty */
 	enum secret_source credential_from;
 	struct slice credential_name;      /* file path or variable name */
+	struct slice token_url, token_agent_id; /* the credential is an API key to be exchanged there (agent_token.h); empty: it is not */
 	struct slice tls_ca, tls_certificate, tls_key, proxy;
 	bool translates;                   /* between revisions with a handshake and those without, where the two sides differ */
 	size_t max_message_bytes;

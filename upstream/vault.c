@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "base/log.h"
 #include "base/wipe.h"
+#include "upstream/agent_token.h"
 #include "upstream/auto.h"
 #include "upstream/child.h"
 #include "upstream/http.h"
@@ -81,7 +82,10 @@ static void cancel_probes(struct vault *v)
 bool vault_refresh_credential(struct vault *v)
 {
 	const char *before = v->credential.fault;
-	bool ok = credential_read(&v->credential);
+	bool ok = v->token ? agent_token_refresh(v->token) : credential_read(&v->credential);
+
+	if (v->token)
+		return ok; /* it says by itself what is wrong */
 
 	if (!ok && v->credential.fault != before)
 		log_warn("credential", "%s: %s; calls are refused until it is there", v->name, v->credential.fault);
@@ -110,19 +114,28 @@ static bool init(struct vault *v, const struct vault_config *conf, const char **
 {
 	size_t max = conf->max_message_bytes;
 
+	struct vault_config own = *conf;
+
 	*why = "out of memory";
+	if (conf->token_url.n)
+		own.credential_from = SECRET_SOURCE_GIVEN;
 	v->max_message_bytes = max;
 	v->translates = conf->translates;
 	arena_init(&v->scratch, max < SIZE_MAX / SCRATCH_FACTOR ? max * SCRATCH_FACTOR : SIZE_MAX);
 	v->name = strndup(conf->name.n ? conf->name.p : "", conf->name.n);
 	v->read_buffer = malloc(VAULT_READ_BYTES);
-	if (!v->name || !v->read_buffer || !credential_init(&v->credential, conf))
+	if (!v->name || !v->read_buffer || !credential_init(&v->credential, &own))
 		return false;
 	if (conf->url.n)
 		v->http = http_vault_create(v, conf, why);
 	else
 		v->child = child_vault_create(v, conf, why);
 	return v->http || v->child;
+}
+
+static void nobody_waits(void *ctx)
+{
+	(void)ctx;
 }
 
 struct vault *vault_create(uv_loop_t *loop, const struct vault_config *conf, const char **why)
@@ -138,6 +151,10 @@ struct vault *vault_create(uv_loop_t *loop, const struct vault_config *conf, con
 		return NULL;
 	}
 	turn_init(&v->turn, loop);
+	if (conf->token_url.n && !(v->token = agent_token_create(v, conf, why))) {
+		vault_free(v, nobody_waits, NULL);
+		return NULL;
+	}
 	vault_refresh_credential(v);
 	return v;
 }
@@ -159,15 +176,25 @@ static void on_transport_closed(void *ctx)
 	turn_close(&v->turn, on_turn_closed, v);
 }
 
+static void on_token_closed(void *ctx)
+{
+	struct vault *v = ctx;
+
+	if (v->http)
+		http_vault_close(v->http, on_transport_closed, v);
+	else
+		child_vault_close(v->child, on_transport_closed, v);
+}
+
 void vault_free(struct vault *v, void (*closed)(void *ctx), void *ctx)
 {
 	v->closed = closed;
 	v->closed_ctx = ctx;
 	cancel_probes(v);
-	if (v->http)
-		http_vault_close(v->http, on_transport_closed, v);
+	if (v->token)
+		agent_token_close(v->token, on_token_closed, v);
 	else
-		child_vault_close(v->child, on_transport_closed, v);
+		on_token_closed(v);
 }
 
 struct upstream *vault_open(struct vault *v, const struct upstream_events *events)

@@ -5,19 +5,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "tests/fuzz/require.h"
 #include "upstream/sse_endpoint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ORIGIN "http://vault.example:8443"
-#define REQUIRE(condition)                                                                \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                          \
-		}                                                                         \
-	} while (0)
-
 static const struct curl_api *library(void)
 {
 	static struct curl_api curl;

@@ -5,19 +5,12 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include "tests/fuzz/require.h"
 #include "upstream/http_answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MAX_MESSAGE = 200 };
-
-#define REQUIRE(condition)                                                                \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                          \
-		}                                                                         \
-	} while (0)
 
 struct result {
 	struct buf seen;

@@ -5,16 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "proxy/http_request.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                          \
-		}                                                                         \
-	} while (0)
 
 static const struct http_limits limits = { .max_head_bytes = 1024, .max_fields = 12, .max_body_bytes = 512 };
 

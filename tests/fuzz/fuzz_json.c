@@ -7,18 +7,11 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "json_tape.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MOST_EDITS = 8 };
-
-#define REQUIRE(condition)                                                                \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                          \
-		}                                                                         \
-	} while (0)
 
 /* Kept from run to run, for speed; nothing but memory is kept. */
 static struct arena arena;

@@ -5,16 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "mcp/rpc.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                          \
-		}                                                                         \
-	} while (0)
 
 static struct arena arena;
 static struct buf answer;

@@ -7,16 +7,9 @@
 #include <stdlib.h>
 #include "mcp/stateless.h"
 #include "mcp/translate.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                          \
-		}                                                                         \
-	} while (0)
 
 static struct rpc read_back(struct slice text, enum rpc_kind kind, struct arena *arena)
 {

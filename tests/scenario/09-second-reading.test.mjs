@@ -63,7 +63,7 @@ const TWO_READINGS = {
   'JSON-13: params is an array': '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[{"name":"scaivault_read_secret"}]}',
   'JSON-14: Path beside path': '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"scaivault_read_secret","arguments":{"path":"prod/db","Path":"infra/db"}}}',
   'JSON-16: __proto__': '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"scaivault_read_secret","arguments":{"path":"prod/db","__proto__":{"path":"infra/db"}}}}',
-  'RO-09: as a task': '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"scaivault_read_secret","arguments":{"path":"prod/db"},"task":{}}}',
+  'RO-09: as a task that says more': '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"scaivault_read_secret","arguments":{"path":"prod/db"},"task":{"path":"infra/db"}}}',
 };
 
 test('a message with two readings reaches nobody', async (t) => {

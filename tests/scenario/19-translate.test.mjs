@@ -87,6 +87,27 @@ for (const down of ['http', 'stdio', 'sse']) for (const up of ['http', 'stdio'])
     }
   });
 
+test('HTTP-07: an argument that a header must repeat, by an agent that has never read the tool list', async (t) => {
+  const where = await place(t, 'stateless', 'http', 'http', { profile: before });
+  const client = await connect(t, 1, where);
+  assert.deepEqual(JSON.parse(text(await call(client, 'read_secret', { path: 'dev/a', region: 'eu' }))), { path: 'dev/a', value: BULLETS });
+  const { calls, headers } = JSON.parse(text(await call(client, 'seen')));
+  assert.equal(calls.filter(([name]) => name === 'read_secret').length, 1);
+  assert.ok(headers.some((h) => h['mcp-param-region'] === 'eu'));
+});
+
+test('a cancel means the agent\'s own call, whatever numbers the vault knows', async (t) => {
+  const where = await place(t, 'both-ways', 'stdio', 'stdio', { profile: {} });
+  const client = await modern(t, where);
+  const stop = new AbortController();
+  const others = [1, 2, 3].map((n) => call(client, 'wait', { ms: 700 + n }));
+  const mine = assert.rejects(client.callTool({ name: 'wait', arguments: { ms: 3000 } }, { signal: stop.signal }));
+  await sleep(200);
+  stop.abort('enough');
+  await mine;
+  assert.deepEqual((await Promise.all(others)).map(text), ['waited', 'waited', 'waited']);
+});
+
 for (const down of ['http', 'stdio']) for (const up of ['http', 'json', 'stdio', 'sse'])
   test(`MASK-01, MASK-14: an agent of ${STATELESS} before a vault with a handshake, ${down} to ${up}`, async (t) => {
     const where = await place(t, 'both-ways', down, up, { profile: { mask_values: true, unknown_tools: 'deny' } });

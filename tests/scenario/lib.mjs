@@ -105,9 +105,9 @@ export async function serve(t, config, { env, dir } = {}) {
 export const ready = (s) => until('ready', async () => (await fetch(`${s.admin}/readyz`).catch(() => ({}))).status === 200);
 
 // A connected client of SDK 1.x or 2.x, over HTTP ({ url }) or stdio ({ args }); of SDK 1.x over HTTP+SSE too ({ sse }).
-export async function connect(t, sdk, where, { capabilities = {}, setup, headers } = {}) {
+export async function connect(t, sdk, where, { capabilities = {}, setup, headers, options = {} } = {}) {
   const [Client, Http, Stdio] = sdk === 1 ? [Client1, Http1, Stdio1] : [Client2, Http2, Stdio2];
-  const client = new Client({ name: `scenario-${sdk}`, version: '1.0.0' }, { capabilities });
+  const client = new Client({ name: `scenario-${sdk}`, version: '1.0.0' }, { capabilities, ...options });
   setup?.(client);
   const transport = where.sse
     ? new Sse1(new URL(where.sse), { requestInit: { headers } })

@@ -59,6 +59,7 @@ static const struct field fields[] = {
 	{ "call:", run_call }, { "verdict:", table_verdict }, { "text:", table_text }, { "result:", table_result },
 	{ "error:", table_error }, { "notice:", table_notice }, { "expect:", table_expect }, { "later:", table_later },
 	{ "refusal:", table_refusal }, { "knows:", table_knows },
+	{ "guard:", table_guard }, { "reply:", table_reply },
 };
 
 /* `handshake:` and `stateless:` in front of a line: it holds for that kind of revision alone. False: not now. */

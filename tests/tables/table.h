@@ -28,6 +28,8 @@ struct table {
 	enum err unread;            /* why the last call could not even be read */
 	struct call *call;
 	struct judgement judgement;
+	bool refused;               /* the last call was */
+	enum method asked;          /* by the vault, last */
 	struct slice answer;        /* what the agent gets: the text of a text item, or the message */
 	bool answered;
 	bool *called;               /* by the catalog's tools; NULL: no `knows:` */
@@ -63,10 +65,14 @@ void table_result(struct table *, struct slice);
 void table_error(struct table *, struct slice);
 /* The vault speaks by itself. */
 void table_notice(struct table *, struct slice);
+/* The agent answers what the vault asked last, with that result. */
+void table_reply(struct table *, struct slice);
 /* deny WORD, drop WORD, or the exact text (for `text:`), result, error or message that the agent gets. */
 void table_expect(struct table *, struct slice);
 /* The text stands in the refusal. */
 void table_refusal(struct table *, struct slice);
+/* The guard that decided; `none`. */
+void table_guard(struct table *, struct slice);
 /* Milliseconds go by. */
 void table_later(struct table *, struct slice);
 

@@ -142,7 +142,8 @@ static void make_stateless(struct table *t)
 	struct json_edits edits;
 	struct buf b;
 
-	if (t->rpc->kind != RPC_REQUEST || (row && !method_in(row, true)))
+	/* Those of tasks are asked for in either kind, to be refused in the one that has them not. */
+	if (t->rpc->kind != RPC_REQUEST || (row && !method_in(row, true) && !slice_starts(row->name, SL("tasks/"))))
 		return;
 	json_edits_init(&edits, &t->arena);
 	if (json_is(j, meta, JSON_OBJECT)) {
@@ -194,6 +195,7 @@ bool table_call(struct table *t, struct slice text)
 	memcpy(t->judgement.id, "0123456789abcdef0123456789abcdef", sizeof t->judgement.id);
 	judge_from_agent(&v, t->rpc, M_UNKNOWN, &t->call, &t->judgement);
 	note_tool(t);
+	t->refused = t->judgement.kind == VERDICT_DENY;
 	return true;
 }
 
@@ -251,6 +253,14 @@ void table_refusal(struct table *t, struct slice want)
 		got(t, want);
 }
 
+void table_guard(struct table *t, struct slice want)
+{
+	const char *guard = t->judgement.guard ? t->judgement.guard : "none";
+
+	if (!slice_eq(slice_of(guard), want))
+		table_fail(t, "wanted guard %.*s, got %s", SL_ARG(want), guard);
+}
+
 /* --- answers -------------------------------------------------------------------------------------------------- */
 
 static void answer(struct table *t, struct slice member, const char *shown)
@@ -261,7 +271,7 @@ static void answer(struct table *t, struct slice member, const char *shown)
 
 	if (!rpc || !t->call)
 		return;
-	if (t->judgement.kind == VERDICT_DENY)
+	if (t->refused)
 		table_fail(t, "the call was refused: %.*s", SL_ARG(t->judgement.refusal));
 	if (judge_learn(t->ledger, t->tools, &v, t->call, rpc) != E_OK)
 		table_fail(t, "could not be learned");
@@ -313,6 +323,7 @@ void table_notice(struct table *t, struct slice text)
 	memset(&t->judgement, 0, sizeof t->judgement);
 	if (rpc)
 		judge_from_vault(&v, rpc, &t->judgement);
+	t->asked = rpc && rpc->kind == RPC_REQUEST && t->judgement.kind != VERDICT_DENY ? judge_asks(&v, rpc) : M_UNKNOWN;
 	t->answered = true;
 	t->answer = t->judgement.bytes;
 }
@@ -320,6 +331,20 @@ void table_notice(struct table *t, struct slice text)
 static bool is_verdict(struct slice want)
 {
 	return slice_starts(want, SL("deny ")) || slice_starts(want, SL("drop ")) || slice_eq(want, SL("pass"));
+}
+
+void table_reply(struct table *t, struct slice text)
+{
+	struct view v = table_view(t);
+	struct rpc *rpc = parse(t, arena_fmt(&t->arena, "{\"jsonrpc\":\"2.0\",\"id\":5,\"result\":%.*s}", SL_ARG(text)));
+
+	t->unread = E_OK;
+	memset(&t->judgement, 0, sizeof t->judgement);
+	if (!rpc)
+		return;
+	judge_from_agent(&v, rpc, t->asked, &t->call, &t->judgement);
+	if (t->judgement.kind == VERDICT_PASS && judge_learn_reply(t->ledger, &v, rpc, t->asked) != E_OK)
+		table_fail(t, "could not be learned");
 }
 
 void table_expect(struct table *t, struct slice want)

@@ -1,6 +1,7 @@
 // A vault of SDK 2.x that speaks 2026-07-28 alone: rounds that ask back, headers that repeat arguments, subscriptions, cancels.
 //   node stateless.mjs           on stdio
 //   node stateless.mjs PORT      Streamable HTTP
+// With `dual` as the last word it speaks the revisions with a handshake too.
 import { createServer } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, fromJsonSchema, inputRequired, McpServer } from '@modelcontextprotocol/server';
@@ -45,13 +46,14 @@ function make() {
   return server;
 }
 
-if (process.argv[2]) {
-  handler = createMcpHandler(make, { legacy: 'reject' });
+const dual = process.argv.at(-1) === 'dual';
+if (Number(process.argv[2])) {
+  handler = createMcpHandler(make, { legacy: dual ? 'stateless' : 'reject' });
   const node = toNodeHandler(handler);
   createServer((req, res) => {
     seen.headers.push(Object.fromEntries(Object.entries(req.headers).filter(([k]) => /^mcp-|^authorization|^x-/.test(k))));
     node(req, res);
   }).listen(Number(process.argv[2]), '127.0.0.1', () => console.error('listening'));
 } else {
-  serveStdio(make, { legacy: 'reject' });
+  serveStdio(make, dual ? {} : { legacy: 'reject' });
 }

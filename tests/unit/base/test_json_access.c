@@ -220,6 +220,87 @@ static void json_11_integers(void **state)
 	assert_slice(json_raw(&j, 10), SL("123456789012345678901234567890"));
 }
 
+static void words(void **state)
+{
+	static const char *const LIST[] = { "type", "text", "", NULL }, *const NONE[] = { NULL };
+	struct json j = read(SL("[\"type\", \"\\u0074ext\", \"\", \"typ\", \"types\", \"\\u0074exts\", 1]"));
+
+	(void)state;
+	for (uint32_t t = 1; t < j.n; t++) {
+		assert_int_equal(json_string_among(&j, t, LIST), t <= 3);
+		assert_false(json_string_among(&j, t, NONE));
+	}
+	assert_false(json_string_among(&j, JSON_NONE, LIST));
+	assert_false(json_string_among(&j, 0, LIST));
+}
+
+/* How a piece of a string may be written, and what it stands for. */
+static const struct {
+	const char *written, *means;
+} PIECES[] = {
+	{ "\\\"", "\"" }, { "\\n", "\n" }, { "\\\\", "\\" }, { "\\/", "/" }, { "\\t", "\t" }, { "\\u0041", "A" }, { "\\u005c", "\\" },
+	{ "\\u2014", "\xe2\x80\x94" }, { "\\ud83d\\ude00", "\xf0\x9f\x98\x80" }, { "\xc3\xa9", "\xc3\xa9" }, { "x", "x" },
+	{ "n", "n" }, { " and sixteen more", " and sixteen more" }, { "{\\n  \\\"a\\\": ", "{\n  \"a\": " },
+	{ "0123456789012345678901234567890123456789012345678901234567890123456789",
+		"0123456789012345678901234567890123456789012345678901234567890123456789" },
+};
+#define N_PIECES (sizeof PIECES / sizeof *PIECES)
+
+static unsigned next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(*seed >> 33);
+}
+
+/* On a copy that ends where the text does: a byte too many that is read is seen by the sanitizer. */
+static void check_text(const struct buf *text, struct slice want, bool good)
+{
+	char *copy = malloc(text->n);
+	struct json j;
+
+	assert_non_null(copy);
+	memcpy(copy, text->p, text->n);
+	enum err e = json_parse(&j, slice_make(copy, text->n), &arena, NULL);
+	assert_true((e == E_OK) == good);
+	if (good) {
+		assert_int_equal(j.n, 1);
+		assert_slice(json_string(&j, 0, &arena), want);
+		assert_true(json_string_eq(&j, 0, want));
+	}
+	arena_reset(&arena);
+	free(copy);
+}
+
+/* Blocks of every kind, at every offset: read, decoded and refused as byte by byte. */
+static void strings_of_pieces(void **state)
+{
+	struct buf text, means;
+	uint64_t seed = 7;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	buf_init(&means, 1 << 20);
+	for (unsigned round = 0; round < 20000; round++) {
+		unsigned n = next_random(&seed) % 60, kinds = next_random(&seed) % N_PIECES + 1, bad = next_random(&seed) % (2 * n + 1);
+
+		buf_clear(&text);
+		buf_clear(&means);
+		buf_add_char(&text, '"');
+		for (unsigned i = 0; i < n; i++) {
+			unsigned k = next_random(&seed) % kinds;
+			buf_add(&text, slice_of(PIECES[k].written));
+			buf_add(&means, slice_of(PIECES[k].means));
+			if (i == bad)
+				buf_add(&text, round % 3 == 0 ? SL("\\q") : round % 3 == 1 ? SL("\n") : SL("\xff"));
+		}
+		if (bad != n)
+			buf_add_char(&text, '"');
+		check_text(&text, buf_slice(&means), bad > n);
+	}
+	buf_finish(&text);
+	buf_finish(&means);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +312,8 @@ int main(void)
 		cmocka_unit_test(json_12_exact_names),
 		cmocka_unit_test(strings_without_memory),
 		cmocka_unit_test(json_11_integers),
+		cmocka_unit_test(strings_of_pieces),
+		cmocka_unit_test(words),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -37,6 +37,32 @@ static void case_of_letters(void **state)
 	}
 }
 
+/* Every length, with a difference at every place or none; on memory that ends where the bytes do. */
+static void equal(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < 100; n++) {
+		char *a = malloc(n ? n : 1), *b = malloc(n ? n : 1);
+
+		assert_true(a && b);
+		for (size_t i = 0; i < n; i++)
+			a[i] = b[i] = (char)(i * 7);
+		assert_true(slice_eq(slice_make(a, n), slice_make(b, n)));
+		assert_true(slice_starts(slice_make(a, n), slice_make(b, n / 2)));
+		assert_true(slice_ends(slice_make(a, n), slice_make(b + n / 2, n - n / 2)));
+		assert_false(slice_eq(slice_make(a, n), slice_make(b, n / 2)) && n > 0);
+		for (size_t i = 0; i < n; i++) {
+			b[i] ^= 1;
+			assert_false(slice_eq(slice_make(a, n), slice_make(b, n)));
+			assert_false(slice_starts(slice_make(a, n), slice_make(b, i + 1)));
+			assert_false(slice_ends(slice_make(a, n), slice_make(b + i, n - i)));
+			b[i] ^= 1;
+		}
+		free(a);
+		free(b);
+	}
+}
+
 static void finds(void **state)
 {
 	char text[600];
@@ -60,6 +86,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(case_of_letters),
+		cmocka_unit_test(equal),
 		cmocka_unit_test(finds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

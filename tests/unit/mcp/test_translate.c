@@ -61,7 +61,7 @@ static void test_from_stateless(void **state)
 	rpc = parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"gone\"}}");
 	assert_slice(translate_answer_from_stateless(&rpc, SL("2"), M_RESOURCES_READ, &arena), SL("{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32002,\"message\":\"gone\"}}"));
 	assert_slice(translate_answer_from_stateless(&rpc, SL("2"), M_TOOLS_CALL, &arena), SL("{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32602,\"message\":\"gone\"}}"));
-	rpc = parse("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32020,\"message\":\"m\"}}");
+	rpc = parse("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32022,\"message\":\"m\"}}");
 	assert_slice(translate_answer_from_stateless(&rpc, SL("3"), M_TOOLS_CALL, &arena), SL("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":\"m\"},\"id\":3}"));
 	rpc = parse("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/updated\",\"params\":{\"uri\":\"u\",\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":4,\"k\":1}}}");
 	assert_slice(translate_notification_from_stateless(&rpc, &arena),
