@@ -60,7 +60,7 @@ void classify_rule(struct facts *f, const struct rule *rule, const struct args *
 	classify_tenants(f, rule, a, n);
 }
 
-/* With both places given, either may count: the stronger action does. */
+/* With both places given, either may count: one that changes something, else one whose answer bears values. */
 static enum action inner_action(struct facts *f, const struct rule *rule, const struct args *a, size_t n)
 {
 	enum action first = classify_action(&rule->action, a[0].json, a[0].args, f->arena);
@@ -68,7 +68,9 @@ static enum action inner_action(struct facts *f, const struct rule *rule, const 
 	if (n == 1)
 		return first;
 	enum action second = classify_action(&rule->action, a[1].json, a[1].args, f->arena);
-	return action_is_read_only(first) ? second : first;
+	if (!action_is_read_only(first) || !action_is_read_only(second))
+		return action_is_read_only(first) ? second : first;
+	return action_bears_values(first) ? first : second;
 }
 
 static void classify_wrapper(struct facts *f, const struct args *outer)

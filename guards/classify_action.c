@@ -20,6 +20,11 @@ static enum action by_argument(const struct action_rule *r, const struct json *j
 	return r->otherwise;
 }
 
+static bool is_empty(const struct json *json, uint32_t tok)
+{
+	return json_is(json, tok, JSON_STRING) && json_raw(json, tok).n == 0;
+}
+
 enum action classify_action(const struct action_rule *r, const struct json *json, uint32_t args, struct arena *a)
 {
 	uint32_t tok = json ? json_member(json, args, r->arg) : JSON_NONE;
@@ -28,7 +33,7 @@ enum action classify_action(const struct action_rule *r, const struct json *json
 	case BY_NOTHING:
 		return r->fixed;
 	case BY_PRESENCE:
-		return tok == JSON_NONE ? r->otherwise : r->fixed;
+		return tok == JSON_NONE ? r->otherwise : is_empty(json, tok) ? r->empty : r->fixed;
 	case BY_ARGUMENT:
 		/* Absent, and no word about what that means: the vault decides, so nobody knows. */
 		return tok == JSON_NONE && !r->deflt.n ? r->otherwise : by_argument(r, json, tok, a);

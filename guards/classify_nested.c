@@ -70,6 +70,35 @@ static bool find_name(struct facts *f, const struct rule *wrapper, const struct 
 	return e == E_OK && !missing && !bad && name.n == 1;
 }
 
+/* How many of the template's references are among the arguments, and of how many. */
+static size_t parts_in(const struct template *t, const struct args *a, size_t *of)
+{
+	size_t n = 0;
+
+	*of = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		const struct selector *ref = &t->parts[i].ref;
+
+		if (t->parts[i].kind != PART_REF)
+			continue;
+		++*of;
+		n += ref->n && ref->steps[0].kind == STEP_MEMBER &&
+			json_member(a->json, a->args, ref->steps[0].name) != JSON_NONE;
+	}
+	return n;
+}
+
+/* Parts of one path in both places: which the vault joins is its own affair. */
+static bool is_split(const struct rule *rule, const struct args a[2])
+{
+	size_t of = 0;
+
+	for (size_t i = 0; rule && i < rule->n_paths; i++)
+		if (parts_in(&rule->paths[i], &a[0], &of) && parts_in(&rule->paths[i], &a[1], &of) && of > 1)
+			return true;
+	return false;
+}
+
 size_t classify_nested(struct facts *f, const struct args *outer, struct args out[2])
 {
 	struct call *c = f->call;
@@ -91,8 +120,11 @@ size_t classify_nested(struct facts *f, const struct args *outer, struct args ou
 	if (!wrapper->call_args_rest)
 		return 1;
 	out[1] = *outer;
-	if (out[0].args != JSON_NONE)
+	if (out[0].args != JSON_NONE) {
+		if (is_split(c->rule, out))
+			facts_fault(f, R_ARGUMENT, wrapper->call_tool.source);
 		return 2;
+	}
 	out[0] = *outer;
 	return 1;
 }

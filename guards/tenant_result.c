@@ -351,7 +351,8 @@ struct verdict tenant_response(const struct view *view, const struct call *call,
 	if (!policy_locks_tenant(view->policy))
 		return PASS_VERDICT;
 	t.names = tenant_rule_of(view, call ? call->rule : NULL);
-	t.rows_are_tenants = call && call->rule && call->rule->out.line && regex_has(call->rule->out.line, "tenant");
+	const struct out_rule *out = call && call->rule ? &call->rule->out : NULL;
+	t.rows_are_tenants = out && (out->tenant_rows || (out->line && regex_has(out->line, "tenant")));
 	t.bears = call && call->action != ACT_UNKNOWN && action_bears_values(call->action);
 	bool completes = call && call->method && call->method->id == M_COMPLETION && !r->is_error;
 	if (completes)

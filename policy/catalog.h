@@ -22,6 +22,7 @@ struct action_rule {
 	const struct action_case *cases;
 	size_t n_cases;
 	enum action otherwise;
+	enum action empty;           /* BY_PRESENCE: when it is an empty string; as `fixed` where the catalog says nothing */
 };
 
 /* TENANT_FIXED: the call takes no tenant, the vault's configuration or token decides; answers are still filtered. */
@@ -72,6 +73,7 @@ struct out_rule {
 	size_t n_items;
 	const struct template *paths;  /* of an item; {arg.x} reaches the call's arguments */
 	size_t n_paths;
+	bool tenant_rows;              /* the answer lists tenants: `id` of a row is one */
 	const struct selector *counts; /* totals that follow the number of items */
 	size_t n_counts;
 	const struct regex *line;      /* OUT_LINES: groups `path`, `value`, `tenant`; `^`, `$`: the ends of a line */

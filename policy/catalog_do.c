@@ -38,7 +38,7 @@ static void read_by_argument(struct catalog_reader *r, const struct yaml_node *n
 
 static void read_by_presence(struct catalog_reader *r, const struct yaml_node *node, struct action_rule *out)
 {
-	static const char *const keys[] = { "has", "then", "else", NULL };
+	static const char *const keys[] = { "has", "then", "else", "empty", NULL };
 	yaml_only(node, keys, r->faults);
 	out->by = BY_PRESENCE;
 	out->arg = yaml_text(yaml_get(node, SL("has")), r->faults);
@@ -46,6 +46,7 @@ static void read_by_presence(struct catalog_reader *r, const struct yaml_node *n
 		faults_add(r->faults, node->at, "`do` by presence needs `then` and `else`");
 	out->fixed = action_at(r, node, "then");
 	out->otherwise = action_at(r, node, "else");
+	out->empty = yaml_get(node, SL("empty")) ? action_at(r, node, "empty") : out->fixed;
 }
 
 void catalog_read_do(struct catalog_reader *r, const struct yaml_node *node, struct action_rule *out)

@@ -38,6 +38,7 @@ static void read_json(struct catalog_reader *r, const struct yaml_node *node, st
 	const struct yaml_node *path = yaml_get(node, SL("path"));
 	if (after)
 		out->after = yaml_text(after, r->faults);
+	out->tenant_rows = catalog_flag(r, yaml_get(node, SL("tenant_rows")));
 	catalog_selectors(r, items, &out->items, &out->n_items);
 	catalog_templates(r, path, &out->paths, &out->n_paths);
 	catalog_selectors(r, yaml_get(node, SL("count")), &out->counts, &out->n_counts);
@@ -47,9 +48,10 @@ static void read_json(struct catalog_reader *r, const struct yaml_node *node, st
 
 void catalog_read_out(struct catalog_reader *r, const struct yaml_node *node, struct out_rule *out)
 {
-	static const char *const keys[] = { "as", "after", "values", "keep", "items", "path", "count", "line", NULL };
+	static const char *const keys[] = { "as", "after", "values", "keep", "items", "path", "tenant_rows",
+		"count", "line", NULL };
 	static const char *const forms[] = { "json", "raw", "env", "yaml", "lines", NULL }; /* in enum out_as's order */
-	static const char *const for_json[] = { "after", "items", "path", NULL };
+	static const char *const for_json[] = { "after", "items", "path", "tenant_rows", NULL };
 	static const char *const for_lines[] = { "line", NULL };
 	static const char *const for_both[] = { "count", NULL };
 	if (!catalog_map(r, node, keys))

@@ -58,7 +58,8 @@ static const struct field fields[] = {
 	{ "catalog:", table_catalog }, { "case:", run_case }, { "policy:", run_policy }, { "tools:", table_tools },
 	{ "call:", run_call }, { "verdict:", table_verdict }, { "text:", table_text }, { "result:", table_result },
 	{ "error:", table_error }, { "notice:", table_notice }, { "expect:", table_expect }, { "later:", table_later },
-	{ "refusal:", table_refusal }, { "guard:", table_guard }, { "reply:", table_reply },
+	{ "refusal:", table_refusal }, { "knows:", table_knows },
+	{ "guard:", table_guard }, { "reply:", table_reply },
 };
 
 /* `handshake:` and `stateless:` in front of a line: it holds for that kind of revision alone. False: not now. */

@@ -13,6 +13,7 @@ void table_open(struct table *t)
 
 void table_drop_catalog(struct table *t)
 {
+	table_all_called(t);
 	catalog_free(t->catalog);
 	t->catalog = NULL;
 	arena_reset(&t->catalog_arena);
@@ -93,6 +94,28 @@ void table_catalog(struct table *t, struct slice text)
 	faults_finish(&faults);
 	if (!t->catalog)
 		table_fail(t, "no such catalog");
+}
+
+void table_knows(struct table *t, struct slice names)
+{
+	size_t n = t->catalog ? t->catalog->n_tools : 0, found = 0;
+
+	free(t->called);
+	t->called = calloc(n + 1, sizeof *t->called);
+	for (struct slice word = table_word(&names); word.n; word = table_word(&names), found++)
+		if (!t->catalog || !catalog_tool(t->catalog, word))
+			table_fail(t, "the catalog has no %.*s", SL_ARG(word));
+	if (found < n)
+		table_fail(t, "the catalog has %zu tools, %zu are known here", n, found);
+}
+
+void table_all_called(struct table *t)
+{
+	for (size_t i = 0; t->called && t->catalog && i < t->catalog->n_tools; i++)
+		if (!t->called[i])
+			table_fail(t, "no row calls %.*s", SL_ARG(t->catalog->tools[i].name));
+	free(t->called);
+	t->called = NULL;
 }
 
 /* --- policy --------------------------------------------------------------------------------------------------- */

@@ -32,6 +32,7 @@ struct table {
 	enum method asked;          /* by the vault, last */
 	struct slice answer;        /* what the agent gets: the text of a text item, or the message */
 	bool answered;
+	bool *called;               /* by the catalog's tools; NULL: no `knows:` */
 	bool stateless;             /* requests are those of a stateless revision, where it has them */
 };
 
@@ -46,6 +47,10 @@ struct slice table_word(struct slice *rest);
 struct view table_view(struct table *);
 
 void table_catalog(struct table *, struct slice name_or_yaml);
+/* The names of every tool the catalog has, and no other; each of them must be called before the next catalog. */
+void table_knows(struct table *, struct slice names);
+/* Fails for each tool of the last `knows:` that no row called. */
+void table_all_called(struct table *);
 /* key=value …; `.`: nothing is narrowed. */
 bool table_policy(struct table *, struct slice);
 /* `none`, or name(arg,arg) …: the vault's own tool list, complete. */

@@ -163,6 +163,16 @@ static void make_stateless(struct table *t)
 	t->rpc->stateless = true;
 }
 
+static void note_tool(struct table *t)
+{
+	uint32_t name = json_walk(&t->rpc->json, 0, "params.name");
+	const struct rule *rule = !t->called || name == JSON_NONE ? NULL :
+		catalog_tool(t->catalog, json_string(&t->rpc->json, name, &t->arena));
+
+	if (rule)
+		t->called[rule - t->catalog->tools] = true;
+}
+
 bool table_call(struct table *t, struct slice text)
 {
 	struct view v = table_view(t);
@@ -184,6 +194,7 @@ bool table_call(struct table *t, struct slice text)
 	memset(&t->judgement, 0, sizeof t->judgement);
 	memcpy(t->judgement.id, "0123456789abcdef0123456789abcdef", sizeof t->judgement.id);
 	judge_from_agent(&v, t->rpc, M_UNKNOWN, &t->call, &t->judgement);
+	note_tool(t);
 	t->refused = t->judgement.kind == VERDICT_DENY;
 	return true;
 }

@@ -89,6 +89,10 @@ static void refusals_say_where(void **state)
 		{ C "tools:\n  a: {do: {arg: x}}\n", 3, 11, "needs `map`" },
 		{ C "tools:\n  a: {do: {arg: x, map: {get: reed}}}\n", 3, 31, "did you mean `read`?" },
 		{ C "tools:\n  a: {do: {has: x, then: read}}\n", 3, 11, "`then` and `else`" },
+		{ C "tools:\n  a: {do: {arg: x, map: {y: read}, empty: read}}\n", 3, 36, "empty" },
+		{ C "tools:\n  a: {do: {has: x, then: read, else: list, empty: reed}}\n", 3, 51, "reed" },
+		{ C "tools:\n  a: {do: list, out: {as: raw, tenant_rows: true}}\n", 3, 32, "no meaning with" },
+		{ C "tools:\n  a: {do: list, out: {tenant_rows: maybe}}\n", 3, 36, "true or false" },
 		{ C "tools:\n  a: {do: {when: x}}\n", 3, 11, "`do` is an action" },
 		{ C "tools:\n  a: {do: read, secret_args: [\"$.a[0]\"]}\n", 3, 31, "a selector is made of" },
 		{ C "tools:\n  a: {do: read, side: {mail: [x]}}\n", 3, 24, "unknown key `mail`" },
@@ -166,7 +170,8 @@ static void actions(void **state)
 	struct catalog *c = parse(C "tools:\n  a: {do: read}\n"
 				    "  b: {do: {arg: unmask, default: false, map: {\"true\": read, x: share}, else: meta}}\n"
 				    "  c: {do: {has: secret, then: read, else: list}}\n"
-				    "  d: {do: {arg: op, map: {get: read}}}\n");
+				    "  d: {do: {arg: op, map: {get: read}}}\n"
+				    "  f: {do: {has: v, then: write, else: delete, empty: delete}}\n");
 	const struct action_rule *b = &catalog_tool(c, SL("b"))->action, *p = &catalog_tool(c, SL("c"))->action;
 	assert_int_equal(catalog_tool(c, SL("a"))->action.fixed, ACT_READ);
 	assert_int_equal(b->by, BY_ARGUMENT);
@@ -179,6 +184,8 @@ static void actions(void **state)
 	assert_int_equal(p->by, BY_PRESENCE);
 	assert_int_equal(p->fixed, ACT_READ);
 	assert_int_equal(p->otherwise, ACT_LIST);
+	assert_int_equal(p->empty, ACT_READ);
+	assert_int_equal(catalog_tool(c, SL("f"))->action.empty, ACT_DELETE);
 	assert_int_equal(catalog_tool(c, SL("d"))->action.otherwise, ACT_UNKNOWN);
 	assert_null(catalog_tool(c, SL("e")));
 	assert_null(catalog_tool(c, SL("A")));
