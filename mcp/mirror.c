@@ -56,7 +56,7 @@ static const char *named_member(enum method m)
 {
 	if (m == M_TOOLS_CALL || m == M_PROMPTS_GET)
 		return "name";
-	if (method_is_task(m))
+	if (method_is_task(m) && method_in(method_by_id(m), true))
 		return "taskId";
 	return m == M_RESOURCES_READ ? "uri" : NULL;
 }

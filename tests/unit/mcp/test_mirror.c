@@ -162,6 +162,9 @@ static void names_a_task(void **state)
 	assert_non_null(mirror_check(&f, &rpc, M_TASKS_GET, &arena));
 	f.name = (struct slice){ NULL, 0 };
 	assert_non_null(mirror_check(&f, &rpc, M_TASKS_GET, &arena));
+	rpc = parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tasks/result\",\"params\":{\"taskId\":\"t1\"}}");
+	f.method = SL("tasks/result"); /* no method of such revisions: it has no name to repeat */
+	assert_null(mirror_check(&f, &rpc, M_TASKS_RESULT, &arena));
 }
 
 int main(void)
