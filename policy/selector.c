@@ -199,24 +199,24 @@ static bool walk_json(struct walk *w, struct spot at, size_t step)
 
 static bool walk_on(struct walk *w, struct spot at, size_t step)
 {
-	const struct step *s = w->selector->steps + step, *end = w->selector->steps + w->selector->n;
+	const struct step *steps = w->selector->steps;
+	size_t n = w->selector->n;
 
-	for (; s < end && s->kind == STEP_MEMBER; s++) {
+	for (; step < n && steps[step].kind == STEP_MEMBER; step++) {
 		at.holder = at.tok;
-		at.tok = json_member(at.json, at.tok, s->name);
+		at.tok = json_member(at.json, at.tok, steps[step].name);
 		if (at.tok == JSON_NONE)
 			return true;
 	}
-	if (s == end)
+	if (step == n)
 		return emit(w, at);
-	step = (size_t)(s - w->selector->steps);
-	switch (s->kind) {
+	switch (steps[step].kind) {
 	case STEP_MEMBER:
 		break;
 	case STEP_ITEMS:
 	case STEP_VALUES:
 	case STEP_NAMES:
-		return walk_children(w, at, step, s->kind);
+		return walk_children(w, at, step, steps[step].kind);
 	case STEP_LEAVES:
 		return walk_leaves(w, at, step);
 	case STEP_JSON:
