@@ -206,6 +206,8 @@ static struct slice add_json_blocks(struct buf *b, struct slice s)
 
 enum err buf_add_json_text(struct buf *b, struct slice s)
 {
+	if (s.n == 0)
+		return b->failed;
 	while (s.n >= 2 * JSON_SCAN_BYTES && b->max - b->n >= BLOCK_ROOM) {
 		if (b->cap - b->n < BLOCK_ROOM && buf_reserve(b, BLOCK_ROOM) != E_OK)
 			return b->failed;
