@@ -178,12 +178,22 @@ static void discover(struct tcall *c, struct arena *arena)
 
 /* --- what the agent says ---------------------------------------------------------------------------------------------- */
 
+/*
+ * The call that waits for its answer under this id. NULL: none, or several of agents that chose the same one. A parked call has had
+ * its answer: its id may be another's by now.
+ */
 static struct tcall *find_agents(struct translated *v, struct slice id)
 {
-	for (struct tcall *c = v->calls; c; c = c->next)
-		if ((c->part == PART_DOWN || c->part == PART_EAR) && !c->answered && slice_eq(buf_slice(&c->id), id))
-			return c;
-	return NULL;
+	struct tcall *found = NULL;
+
+	for (struct tcall *c = v->calls; c; c = c->next) {
+		if (c->part != PART_DOWN || c->answered || c->token.n || !slice_eq(buf_slice(&c->id), id))
+			continue;
+		if (found)
+			return NULL;
+		found = c;
+	}
+	return found;
 }
 
 static void say_cancelled(struct tcall *c, struct arena *arena)
@@ -333,6 +343,8 @@ static void give_held(struct tcall *c, struct arena *arena)
 {
 	struct rpc rpc;
 
+	upstream_cancel(c->inner); /* nothing more comes with it */
+	c->inner = NULL;
 	if (c->state.n && rpc_parse(&rpc, buf_slice(&c->state), arena, NULL) == E_OK) {
 		struct slice server = SL("");
 
@@ -360,14 +372,16 @@ struct tcall *down_resume(struct translated *v, const struct rpc *rpc, const str
 		!json_is(j, answer, JSON_OBJECT) ? "inputResponses lacks the answer to `ask`" : NULL;
 	if (*why)
 		return NULL;
-	translate_say(v, arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":%.*s}", SL_ARG(buf_slice(&c->vault_id)),
-		SL_ARG(json_source(j, answer))), translate_version(v));
+	bool over = c->state.n || !c->inner; /* the vault has not waited for what it asked */
+	if (!over)
+		translate_say(v, arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":%.*s}", SL_ARG(buf_slice(&c->vault_id)),
+			SL_ARG(json_source(j, answer))), translate_version(v));
 	buf_clear(&c->token);
 	c->sink = *sink;
 	c->limit_ms = r->limit_ms;
 	buf_set(&c->id, rpc_id(rpc));
 	keep_progress(c, rpc);
-	if (!c->inner)
+	if (over)
 		give_held(c, arena);
 	return c;
 }
