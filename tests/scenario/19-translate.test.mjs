@@ -185,6 +185,25 @@ test('a round goes on with its own call only: another call, another state or non
   assert.match((await ask({ inputResponses, requestState })).error.message, /unknown or too old/, 'once');
 });
 
+test('a call that comes to its time limit ends alone: a round of the same id goes on', async (t) => {
+  const port = await freePort();
+  const p = run(t, [join(here, 'servers/both-ways.mjs'), String(port)], { command: process.execPath });
+  await until('the vault', () => p.err.includes('listening'));
+  const s = await serve(t, { upstreams: { vault: { catalog: join(here, 'servers/both-ways.yaml'), era: 'translate', timeout: '1s', url: `http://127.0.0.1:${port}/mcp` } },
+    profiles: { agent: {} }, default_profile: 'agent' });
+  await ready(s);
+  const meta = { 'io.modelcontextprotocol/protocolVersion': STATELESS, 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+  const say = async (name, args, more) => {
+    const r = await post(s.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args, _meta: meta, ...more } },
+      { 'mcp-protocol-version': STATELESS, 'mcp-method': 'tools/call', 'mcp-name': name });
+    return r.json ?? JSON.parse(/^data: (.*)$/m.exec(r.body)[1]);
+  };
+  const { requestState } = (await say('ask_user', {})).result;
+  assert.match((await say('wait', { ms: 5000 })).error.message, /in time/);
+  const inputResponses = { ask: { action: 'accept', content: { answer: 'red' } } };
+  assert.equal((await say('ask_user', {}, { inputResponses, requestState })).result?.content[0].text, 'accept red');
+});
+
 const asksEarly = { catalog: join(here, 'servers/asks-early.yaml'), era: 'translate' };
 
 test('a round whose call the vault has answered meanwhile, on a stream that it leaves open, is told that answer', async (t) => {
