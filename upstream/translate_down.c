@@ -60,6 +60,8 @@ static void on_greeted(void *ctx, struct slice json)
 	upstream_cancel(v->greeting);
 	v->greeting = NULL;
 	v->down = ok ? DOWN_READY : DOWN_STRANGER;
+	if (!ok)
+		v->vault->era = VAULT_ERA_UNKNOWN; /* a guess, perhaps: see on_probe_end */
 	if (ok)
 		translate_say(v, SL("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"), translate_version(v));
 	go_on(v, NULL, ok ? NULL : "the vault could not be introduced to");
@@ -84,10 +86,22 @@ static void greet(struct translated *v, const struct rpc *rpc, struct arena *are
 
 	v->down = DOWN_GREETING;
 	v->greeting = r.body.n ? upstream_send(v->inner, &r, &sink) : NULL;
-	if (v->greeting)
+	if (v->greeting) {
+		translate_wait(v, HELLO_LIMIT_MS);
 		return;
+	}
 	v->down = DOWN_STRANGER;
 	go_on(v, &none, NULL);
+}
+
+void down_give_up_greeting(struct translated *v)
+{
+	struct upstream_end late = { UP_BROKEN, 0 };
+
+	upstream_cancel(v->greeting);
+	v->greeting = NULL;
+	v->down = DOWN_STRANGER;
+	go_on(v, &late, NULL);
 }
 
 void down_forget(struct translated *v)

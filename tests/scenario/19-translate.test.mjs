@@ -235,6 +235,21 @@ test('a round with one question that cannot be asked is refused, the others are 
   assert.deepEqual(asked, []);
 });
 
+for (const how of ['silent', 'exits'])
+  test(`a vault on a pipe that ${how === 'silent' ? 'says nothing to' : 'exits on'} server/discover has a handshake`, async (t) => {
+    const config = { upstreams: { vault: { ...asksEarly, command: [process.execPath, join(here, 'servers/asks-early.mjs'), how] } }, profiles: { agent: {} }, default_profile: 'agent' };
+    const s = await serve(t, config);
+    await ready(s);
+    const meta = { 'io.modelcontextprotocol/protocolVersion': STATELESS, 'io.modelcontextprotocol/clientCapabilities': {} };
+    const ask = async () => {
+      const r = await post(s.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'ask', arguments: {}, _meta: meta } },
+        { 'mcp-protocol-version': STATELESS, 'mcp-method': 'tools/call', 'mcp-name': 'ask' });
+      return r.json ?? JSON.parse(/^data: (.*)$/m.exec(r.body)[1]);
+    };
+    if (how === 'exits') assert.ok((await ask()).error, 'the first one pays for it');
+    assert.equal((await ask()).result?.content[0].text, 'answered');
+  });
+
 test('a vault on a pipe has one subscription of an agent, however often the agent changes it', async (t) => {
   const config = { upstreams: { vault: { ...asksEarly, command: [process.execPath, join(here, 'servers/asks-early.mjs'), 'stateless'] } }, profiles: { agent: {} }, default_profile: 'agent' };
   const s = await serve(t, config);

@@ -2,6 +2,8 @@
 //   node asks-early.mjs handshake PORT    2025-06-18 over HTTP: asks, answers the call at once all the same, and leaves the stream open
 //   node asks-early.mjs stateless         2026-07-28 on stdio: asks two things, of which the second is nothing that can be asked;
 //                                         `open` says how many subscriptions there are
+//   node asks-early.mjs silent            2025-06-18 on stdio: says nothing to what comes before initialize
+//   node asks-early.mjs exits             the same, but exits there
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 
@@ -25,6 +27,19 @@ if (how === 'handshake') {
     event({ id: 'q', method: 'elicitation/create', params: { message: 'Which?', requestedSchema: { type: 'object', properties: {} } } });
     setTimeout(() => event({ id, result: say(`answered ${params.name}`) }), 100);
   }).listen(Number(port), '127.0.0.1', () => console.error('listening'));
+} else if (how === 'silent' || how === 'exits') {
+  let greeted = false;
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    const { id, method } = JSON.parse(line);
+    const write = (result) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
+    if (method === 'initialize') {
+      greeted = true;
+      return void write({ protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: how, version: '1' } });
+    }
+    if (!greeted && how === 'exits') process.exit(1);
+    if (greeted && method === 'tools/list') write({ tools: [tool('ask')] });
+    if (greeted && method === 'tools/call') write(say('answered'));
+  });
 } else {
   const open = new Set();
   const write = (o) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...o })}\n`);
