@@ -184,8 +184,37 @@ static void on_probe_end(void *ctx, const struct upstream_end *end)
 	v->probe = NULL;
 	if (end->status >= 400 && end->status < 500 && end->status != 401 && end->status != 403)
 		settle(v, VAULT_HANDSHAKE); /* no answer of MCP's: it wants a session first, or does not know the method */
-	else
+	else {
 		go_on(v, end);
+		v->exits = v->vault->child && (end->outcome == UP_BROKEN || end->outcome == UP_NO_ANSWER);
+	}
+}
+
+/* On a pipe silence means: a revision with a handshake. */
+static void on_late(uv_timer_t *t)
+{
+	struct translated *v = t->data;
+	struct upstream_end late = { UP_BROKEN, 0 };
+
+	if (v->greeting) {
+		down_give_up_greeting(v);
+	} else if (v->probe && v->vault->child) {
+		settle(v, VAULT_HANDSHAKE);
+	} else if (v->probe) {
+		upstream_cancel(v->probe);
+		v->probe = NULL;
+		go_on(v, &late);
+	}
+}
+
+void translate_wait(struct translated *v, uint64_t limit_ms)
+{
+	uv_timer_start(v->timer, on_late, limit_ms, 0);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+	free(h);
 }
 
 static void start_probe(struct translated *v)
@@ -202,7 +231,9 @@ static void start_probe(struct translated *v)
 		.version = STATELESS_REVISION, .mirror = SL("Mcp-Method: server/discover\r\n"), .limit_ms = PROBE_LIMIT_MS };
 	v->probe = r.body.n ? upstream_send(v->inner, &r, &sink) : NULL;
 	arena_finish(&arena);
-	if (!v->probe)
+	if (v->probe)
+		translate_wait(v, PROBE_LIMIT_MS);
+	else
 		go_on(v, &none);
 }
 
@@ -392,6 +423,7 @@ static void op_close(struct upstream *u)
 	while (v->calls)
 		tcall_free(v->calls);
 	upstream_close(v->inner);
+	uv_close((uv_handle_t *)v->timer, on_timer_closed);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		buf_finish(all[i]);
 	for (size_t i = 0; i < v->n_uris; i++)
@@ -432,7 +464,8 @@ static void on_vault_lost(void *ctx, const struct upstream_end *end)
 	struct translated *v = ctx;
 
 	down_forget(v);
-	v->vault->era = VAULT_ERA_UNKNOWN; /* another one may come in its place */
+	v->vault->era = v->exits ? VAULT_HANDSHAKE : VAULT_ERA_UNKNOWN; /* another one may come in its place */
+	v->exits = false;
 	v->vault->no_handshake = v->up = false;
 	if (v->events.lost)
 		v->events.lost(v->events.ctx, end);
@@ -448,11 +481,15 @@ struct upstream *translate_open(struct vault *vault, const struct upstream_event
 	v->base.ops = &ops;
 	v->vault = vault;
 	v->events = *events;
-	v->inner = vault_open_transport(vault, &ours);
+	v->timer = calloc(1, sizeof *v->timer);
+	v->inner = v->timer ? vault_open_transport(vault, &ours) : NULL;
 	if (!v->inner) {
+		free(v->timer);
 		free(v);
 		return NULL;
 	}
+	uv_timer_init(vault->loop, v->timer);
+	v->timer->data = v;
 	struct buf *all[] = { &v->discovered, &v->version, &v->client_info, &v->client_capabilities, &v->log_level, &v->hello, &v->greeted_version };
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		buf_init(all[i], SIZE_MAX);

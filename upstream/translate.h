@@ -5,7 +5,8 @@
  * arguments or contents.
  *
  * Which kind of revision the vault speaks is found out: an agent's initialize goes to it first; server/discover, asked by ourselves,
- * says the rest. Where both speak the same, nothing is translated. No call is sent before that is known, and none twice.
+ * says the rest; a program that is silent or exits on it has a handshake. Where both speak the same, nothing is
+ * translated. No call is sent before that is known, and none twice.
  */
 #ifndef NARROWGATE_UPSTREAM_TRANSLATE_H
 #define NARROWGATE_UPSTREAM_TRANSLATE_H

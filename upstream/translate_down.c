@@ -60,6 +60,8 @@ static void on_greeted(void *ctx, struct slice json)
 	upstream_cancel(v->greeting);
 	v->greeting = NULL;
 	v->down = ok ? DOWN_READY : DOWN_STRANGER;
+	if (!ok)
+		v->vault->era = VAULT_ERA_UNKNOWN; /* a guess, perhaps: see on_probe_end */
 	if (ok)
 		translate_say(v, SL("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"), translate_version(v));
 	go_on(v, NULL, ok ? NULL : "the vault could not be introduced to");
@@ -84,10 +86,22 @@ static void greet(struct translated *v, const struct rpc *rpc, struct arena *are
 
 	v->down = DOWN_GREETING;
 	v->greeting = r.body.n ? upstream_send(v->inner, &r, &sink) : NULL;
-	if (v->greeting)
+	if (v->greeting) {
+		translate_wait(v, HELLO_LIMIT_MS);
 		return;
+	}
 	v->down = DOWN_STRANGER;
 	go_on(v, &none, NULL);
+}
+
+void down_give_up_greeting(struct translated *v)
+{
+	struct upstream_end late = { UP_BROKEN, 0 };
+
+	upstream_cancel(v->greeting);
+	v->greeting = NULL;
+	v->down = DOWN_STRANGER;
+	go_on(v, &late, NULL);
 }
 
 void down_forget(struct translated *v)
@@ -178,12 +192,22 @@ static void discover(struct tcall *c, struct arena *arena)
 
 /* --- what the agent says ---------------------------------------------------------------------------------------------- */
 
+/*
+ * The call that waits for its answer under this id. NULL: none, or several of agents that chose the same one. A parked call has had
+ * its answer: its id may be another's by now.
+ */
 static struct tcall *find_agents(struct translated *v, struct slice id)
 {
-	for (struct tcall *c = v->calls; c; c = c->next)
-		if ((c->part == PART_DOWN || c->part == PART_EAR) && !c->answered && slice_eq(buf_slice(&c->id), id))
-			return c;
-	return NULL;
+	struct tcall *found = NULL;
+
+	for (struct tcall *c = v->calls; c; c = c->next) {
+		if (c->part != PART_DOWN || c->answered || c->token.n || !slice_eq(buf_slice(&c->id), id))
+			continue;
+		if (found)
+			return NULL;
+		found = c;
+	}
+	return found;
 }
 
 static void say_cancelled(struct tcall *c, struct arena *arena)
@@ -333,6 +357,8 @@ static void give_held(struct tcall *c, struct arena *arena)
 {
 	struct rpc rpc;
 
+	upstream_cancel(c->inner); /* nothing more comes with it */
+	c->inner = NULL;
 	if (c->state.n && rpc_parse(&rpc, buf_slice(&c->state), arena, NULL) == E_OK) {
 		struct slice server = SL("");
 
@@ -360,14 +386,16 @@ struct tcall *down_resume(struct translated *v, const struct rpc *rpc, const str
 		!json_is(j, answer, JSON_OBJECT) ? "inputResponses lacks the answer to `ask`" : NULL;
 	if (*why)
 		return NULL;
-	translate_say(v, arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":%.*s}", SL_ARG(buf_slice(&c->vault_id)),
-		SL_ARG(json_source(j, answer))), translate_version(v));
+	bool over = c->state.n || !c->inner; /* the vault has not waited for what it asked */
+	if (!over)
+		translate_say(v, arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":%.*s}", SL_ARG(buf_slice(&c->vault_id)),
+			SL_ARG(json_source(j, answer))), translate_version(v));
 	buf_clear(&c->token);
 	c->sink = *sink;
 	c->limit_ms = r->limit_ms;
 	buf_set(&c->id, rpc_id(rpc));
 	keep_progress(c, rpc);
-	if (!c->inner)
+	if (over)
 		give_held(c, arena);
 	return c;
 }

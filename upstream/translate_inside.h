@@ -84,6 +84,8 @@ struct translated {
 	struct tcall *calls, *last;
 	uint64_t next_id;
 	struct upstream_call *probe;
+	uv_timer_t *timer;           /* to the end of the probe's or the greeting's time: only over HTTP do calls end by themselves */
+	bool exits;                  /* a program that the probe has ended: it has a handshake */
 	struct buf discovered;       /* the answer to it, a whole message; empty: none */
 
 	bool up;                     /* an agent with a handshake, a stateless vault */
@@ -122,6 +124,8 @@ static inline struct slice translate_version(const struct translated *v)
 }
 /* Sends something that awaits no answer to the vault. */
 void translate_say(struct translated *, struct slice json, struct slice version);
+/* From now on, the probe or the greeting has so long. */
+void translate_wait(struct translated *, uint64_t limit_ms);
 void buf_set(struct buf *, struct slice);
 
 /* --- translate_up.c --------------------------------------------------------------------------------------------------- */
@@ -149,6 +153,8 @@ void down_end(struct tcall *, const struct upstream_end *);
 void down_hear(struct translated *, const struct rpc *, struct arena *);
 /* The conversation with it is over. */
 void down_forget(struct translated *);
+/* The greeting's time is over: what waits for it fails. */
+void down_give_up_greeting(struct translated *);
 /* A further round: the parked call that goes on with it, or NULL, refused by name. */
 struct tcall *down_resume(struct translated *, const struct rpc *, const struct upstream_request *, const struct upstream_sink *,
 	struct arena *, const char **why);

@@ -121,11 +121,13 @@ static void ask(struct tcall *c, const struct rpc *rpc, struct arena *arena)
 		return;
 	}
 	for (uint32_t t = all == JSON_NONE ? 0 : json_first(j, all); all != JSON_NONE && t < j->tok[all].next; t = j->tok[t + 1].next) {
-		texts[c->n_questions] = note_question(c, j, t, arena);
-		if (!c->n_questions || !texts[c->n_questions - 1].n) {
+		struct slice text = note_question(c, j, t, arena);
+
+		if (!text.n) {
 			give_up(c, "the vault asks what cannot be passed on");
 			return;
 		}
+		texts[c->n_questions - 1] = text;
 	}
 	if (!c->n_questions)
 		next_round(c, arena);
@@ -311,8 +313,10 @@ void up_listen(struct tcall *c)
 	struct translate_client client = client_of(v);
 	struct arena arena;
 
+	up_cancel(c); /* the subscription before this one */
 	upstream_cancel(c->inner);
 	c->inner = NULL;
+	c->deaf = false;
 	arena_init(&arena, TRANSLATE_ARENA_BYTES);
 	struct slice id = translate_next_id(v, &arena), wanted;
 	wanted = SL("\"notifications\":{\"toolsListChanged\":true,\"promptsListChanged\":true,\"resourcesListChanged\":true");

@@ -185,6 +185,82 @@ test('a round goes on with its own call only: another call, another state or non
   assert.match((await ask({ inputResponses, requestState })).error.message, /unknown or too old/, 'once');
 });
 
+test('a call that comes to its time limit ends alone: a round of the same id goes on', async (t) => {
+  const port = await freePort();
+  const p = run(t, [join(here, 'servers/both-ways.mjs'), String(port)], { command: process.execPath });
+  await until('the vault', () => p.err.includes('listening'));
+  const s = await serve(t, { upstreams: { vault: { catalog: join(here, 'servers/both-ways.yaml'), era: 'translate', timeout: '1s', url: `http://127.0.0.1:${port}/mcp` } },
+    profiles: { agent: {} }, default_profile: 'agent' });
+  await ready(s);
+  const meta = { 'io.modelcontextprotocol/protocolVersion': STATELESS, 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+  const say = async (name, args, more) => {
+    const r = await post(s.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args, _meta: meta, ...more } },
+      { 'mcp-protocol-version': STATELESS, 'mcp-method': 'tools/call', 'mcp-name': name });
+    return r.json ?? JSON.parse(/^data: (.*)$/m.exec(r.body)[1]);
+  };
+  const { requestState } = (await say('ask_user', {})).result;
+  assert.match((await say('wait', { ms: 5000 })).error.message, /in time/);
+  const inputResponses = { ask: { action: 'accept', content: { answer: 'red' } } };
+  assert.equal((await say('ask_user', {}, { inputResponses, requestState })).result?.content[0].text, 'accept red');
+});
+
+const asksEarly = { catalog: join(here, 'servers/asks-early.yaml'), era: 'translate' };
+
+test('a round whose call the vault has answered meanwhile, on a stream that it leaves open, is told that answer', async (t) => {
+  const port = await freePort();
+  const p = run(t, [join(here, 'servers/asks-early.mjs'), 'handshake', String(port)], { command: process.execPath });
+  await until('the vault', () => p.err.includes('listening'));
+  const s = await serve(t, { upstreams: { vault: { ...asksEarly, url: `http://127.0.0.1:${port}/mcp` } }, profiles: { agent: {} }, default_profile: 'agent' });
+  await ready(s);
+  const meta = { 'io.modelcontextprotocol/protocolVersion': STATELESS, 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+  const ask = async (more) => {
+    const r = await Promise.race([sleep(5000), post(s.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'ask', arguments: {}, _meta: meta, ...more } },
+      { 'mcp-protocol-version': STATELESS, 'mcp-method': 'tools/call', 'mcp-name': 'ask' })]);
+    assert.ok(r, 'it is answered');
+    return r.json ?? JSON.parse(/^data: (.*)$/m.exec(r.body)[1]);
+  };
+  const { requestState } = (await ask({})).result;
+  await sleep(400);
+  const answer = await ask({ inputResponses: { ask: { action: 'decline' } }, requestState });
+  assert.equal(answer.result?.content[0].text, 'answered ask', JSON.stringify(answer));
+});
+
+test('a round with one question that cannot be asked is refused, the others are not asked', async (t) => {
+  const config = { upstreams: { vault: { ...asksEarly, command: [process.execPath, join(here, 'servers/asks-early.mjs'), 'stateless'] } }, profiles: { agent: {} }, default_profile: 'agent' };
+  const asked = [];
+  const client = await connect(t, 1, { args: ['stdio', '-c', (await writeConfig(t, config)).file] }, { capabilities: { elicitation: {} }, setup: (c) => {
+    c.setRequestHandler(types1.ElicitRequestSchema, ({ params }) => { asked.push(params.message); return { action: 'accept', content: {} }; });
+  } });
+  await assert.rejects(call(client, 'ask'), /asks what cannot be passed on/);
+  assert.deepEqual(asked, []);
+});
+
+for (const how of ['silent', 'exits'])
+  test(`a vault on a pipe that ${how === 'silent' ? 'says nothing to' : 'exits on'} server/discover has a handshake`, async (t) => {
+    const config = { upstreams: { vault: { ...asksEarly, command: [process.execPath, join(here, 'servers/asks-early.mjs'), how] } }, profiles: { agent: {} }, default_profile: 'agent' };
+    const s = await serve(t, config);
+    await ready(s);
+    const meta = { 'io.modelcontextprotocol/protocolVersion': STATELESS, 'io.modelcontextprotocol/clientCapabilities': {} };
+    const ask = async () => {
+      const r = await post(s.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'ask', arguments: {}, _meta: meta } },
+        { 'mcp-protocol-version': STATELESS, 'mcp-method': 'tools/call', 'mcp-name': 'ask' });
+      return r.json ?? JSON.parse(/^data: (.*)$/m.exec(r.body)[1]);
+    };
+    if (how === 'exits') assert.ok((await ask()).error, 'the first one pays for it');
+    assert.equal((await ask()).result?.content[0].text, 'answered');
+  });
+
+test('a vault on a pipe has one subscription of an agent, however often the agent changes it', async (t) => {
+  const config = { upstreams: { vault: { ...asksEarly, command: [process.execPath, join(here, 'servers/asks-early.mjs'), 'stateless'] } }, profiles: { agent: {} }, default_profile: 'agent' };
+  const s = await serve(t, config);
+  await ready(s);
+  const client = await connect(t, 1, { url: s.url });
+  await until('the subscription', async () => text(await call(client, 'open')) === '1');
+  for (const uri of ['x://a', 'x://b', 'x://c']) await client.request({ method: 'resources/subscribe', params: { uri } }, types1.EmptyResultSchema);
+  for (const uri of ['x://a', 'x://b', 'x://c']) await client.request({ method: 'resources/unsubscribe', params: { uri } }, types1.EmptyResultSchema);
+  assert.equal(text(await call(client, 'open')), '1');
+});
+
 for (const up of ['http', 'sse'])
   test(`HTTP-03: a vault on ${up} that was started anew is met anew; what was in flight fails and is not sent again`, async (t) => {
     const port = await freePort();
