@@ -156,6 +156,7 @@ static void on_posted(void *ctx, const struct upstream_end *end)
 {
 	struct sse_call *c = ctx;
 	struct sse_conversation *v = c->conversation;
+	uint64_t of = c->stream;
 
 	c->post = NULL;
 	if (c->state == SSE_OPEN && end->outcome != UP_DONE)
@@ -164,7 +165,7 @@ static void on_posted(void *ctx, const struct upstream_end *end)
 		sse_call_end(c, UP_DONE, end->status);
 	else
 		free_if_over(c);
-	if (end->status == 404)
+	if (end->status == 404 && of == v->n_streams)
 		sse_key_unknown(v);
 }
 
@@ -175,6 +176,7 @@ void sse_call_post(struct sse_call *c)
 	struct upstream_sink sink = { .end = on_posted, .ctx = c };
 
 	c->state = SSE_OPEN;
+	c->stream = c->conversation->n_streams;
 	c->post = upstream_send(c->conversation->inner, &r, &sink);
 	buf_finish(&c->body);
 	if (!c->post)

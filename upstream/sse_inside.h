@@ -19,6 +19,7 @@ struct sse_conversation {
 	struct http_heads heads;         /* with the vault's address; `post` is ours */
 	struct sse_call *calls, *last;   /* in the order they were sent */
 	size_t n_muted;
+	uint64_t n_streams;              /* begun so far */
 	uv_timer_t timer;                /* to the next attempt, then for the address */
 	struct task tell_lost;
 	struct upstream_end lost_how;
@@ -37,6 +38,7 @@ struct sse_call {
 	struct upstream_end end;
 	enum sse_call_state state;
 	struct upstream_call *post;
+	uint64_t stream;                 /* the one whose key the POST bears */
 	bool awaits;                     /* an answer is due */
 	bool muted;                      /* nobody wants to hear of it any more */
 	bool paused;

@@ -176,6 +176,7 @@ static void start_stream(struct sse_conversation *v)
 	struct upstream_sink sink = { .message = on_stream_message, .end = on_stream_end, .ctx = v };
 	struct upstream_end none = { UP_UNREACHABLE, 0 };
 
+	v->n_streams++;
 	v->stream = upstream_listen(v->inner, &r, &sink);
 	if (!v->stream) {
 		stream_over(v, &none);
