@@ -6,8 +6,6 @@
 #include "mcp/stateless.h"
 #include "upstream/translate_inside.h"
 
-#define PROBE_ID SL("\"narrowgate-discover\"")
-#define PROBE_LIMIT_MS 10000
 #define SAY_LIMIT_MS   30000
 
 static struct translated *conversation_of(struct upstream *u)
@@ -94,147 +92,11 @@ bool tcall_send(struct tcall *c, struct slice json, struct slice inner_id, struc
 	struct upstream_request r = { .body = json, .id = inner_id, .version = version, .traceparent = buf_slice(&c->traceparent),
 		.mirror = mirror, .limit_ms = c->limit_ms, .opens_session = c->part == PART_HELLO };
 
-	buf_set(&c->inner_id, inner_id);
+	translate_set(&c->inner_id, inner_id);
 	c->inner = json.n && !c->inner_id.failed ? upstream_send(c->owner->inner, &r, &sink) : NULL;
 	if (!c->inner)
 		tcall_fail(c, UP_UNREACHABLE, 0);
 	return c->inner != NULL;
-}
-
-/* --- which kind of revision the vault speaks -------------------------------------------------------------------------- */
-
-/* What waited goes on, or fails. */
-static void go_on(struct translated *v, const struct upstream_end *failed)
-{
-	for (struct tcall *c = v->calls, *next; c; c = next) {
-		struct arena arena;
-		struct rpc rpc;
-
-		next = c->next;
-		if (!c->waits)
-			continue;
-		c->waits = false;
-		arena_init(&arena, TRANSLATE_ARENA_BYTES);
-		if (failed)
-			tcall_fail(c, failed->outcome, failed->status);
-		else if (c->part == PART_HELLO && v->vault->era == VAULT_STATELESS)
-			up_hello(c, &arena);
-		else if (c->part == PART_HELLO && c->ends) /* what it said to the agent's own is the last word */
-			turn_add(&v->vault->turn, &c->task);
-		else if (rpc_parse(&rpc, buf_slice(&c->body), &arena, NULL) != E_OK)
-			tcall_fail(c, UP_BROKEN, 0);
-		else if (c->part == PART_HELLO)
-			tcall_send(c, buf_slice(&c->body), rpc_id_key(&rpc, &arena), buf_slice(&c->version), SL(""));
-		else if (v->vault->era == VAULT_HANDSHAKE)
-			down_send(c, &rpc, &arena);
-		else {
-			c->part = PART_NATIVE;
-			tcall_send(c, buf_slice(&c->body), rpc_id_key(&rpc, &arena), buf_slice(&c->version), buf_slice(&c->mirror));
-		}
-		arena_finish(&arena);
-	}
-}
-
-static bool speaks_stateless(const struct rpc *rpc)
-{
-	uint32_t all = json_member(&rpc->json, rpc->result, SL("supportedVersions"));
-
-	if (!json_is(&rpc->json, all, JSON_ARRAY))
-		return false;
-	for (uint32_t t = json_first(&rpc->json, all); t < rpc->json.tok[all].next; t = rpc->json.tok[t].next)
-		if (json_string_eq(&rpc->json, t, STATELESS_REVISION))
-			return true;
-	return false;
-}
-
-static void settle(struct translated *v, enum vault_era era)
-{
-	if (v->vault->era != era)
-		log_info("upstream", "%s speaks %s", v->vault->name, era == VAULT_STATELESS ? "2026-07-28" : "a revision with a handshake");
-	v->vault->era = era;
-	upstream_cancel(v->probe);
-	v->probe = NULL;
-	go_on(v, NULL);
-}
-
-static void on_probe_message(void *ctx, struct slice json)
-{
-	struct translated *v = ctx;
-	struct arena arena;
-	struct rpc rpc;
-	bool answer = false, stateless = false;
-
-	arena_init(&arena, TRANSLATE_ARENA_BYTES);
-	if (rpc_parse(&rpc, json, &arena, NULL) == E_OK) {
-		answer = rpc.kind == RPC_RESULT || rpc.kind == RPC_ERROR;
-		stateless = rpc.kind == RPC_RESULT && speaks_stateless(&rpc);
-	}
-	arena_finish(&arena);
-	if (!answer)
-		return;
-	if (stateless)
-		buf_set(&v->discovered, json);
-	settle(v, stateless ? VAULT_STATELESS : VAULT_HANDSHAKE);
-}
-
-static void on_probe_end(void *ctx, const struct upstream_end *end)
-{
-	struct translated *v = ctx;
-
-	v->probe = NULL;
-	if (end->status >= 400 && end->status < 500 && end->status != 401 && end->status != 403)
-		settle(v, VAULT_HANDSHAKE); /* no answer of MCP's: it wants a session first, or does not know the method */
-	else {
-		go_on(v, end);
-		v->exits = v->vault->child && (end->outcome == UP_BROKEN || end->outcome == UP_NO_ANSWER);
-	}
-}
-
-/* On a pipe silence means: a revision with a handshake. */
-static void on_late(uv_timer_t *t)
-{
-	struct translated *v = t->data;
-	struct upstream_end late = { UP_BROKEN, 0 };
-
-	if (v->greeting) {
-		down_give_up_greeting(v);
-	} else if (v->probe && v->vault->child) {
-		settle(v, VAULT_HANDSHAKE);
-	} else if (v->probe) {
-		upstream_cancel(v->probe);
-		v->probe = NULL;
-		go_on(v, &late);
-	}
-}
-
-void translate_wait(struct translated *v, uint64_t limit_ms)
-{
-	uv_timer_start(v->timer, on_late, limit_ms, 0);
-}
-
-static void on_timer_closed(uv_handle_t *h)
-{
-	free(h);
-}
-
-static void start_probe(struct translated *v)
-{
-	struct upstream_sink sink = { .message = on_probe_message, .end = on_probe_end, .ctx = v };
-	struct translate_client us = { .info = SL("{\"name\":\"narrowgate\",\"version\":\"" NARROWGATE_VERSION "\"}") };
-	struct upstream_end none = { UP_UNREACHABLE, 0 };
-	struct arena arena;
-
-	if (v->probe)
-		return;
-	arena_init(&arena, TRANSLATE_ARENA_BYTES);
-	struct upstream_request r = { .body = translate_own_stateless(PROBE_ID, "server/discover", &us, SL(""), &arena), .id = PROBE_ID,
-		.version = STATELESS_REVISION, .mirror = SL("Mcp-Method: server/discover\r\n"), .limit_ms = PROBE_LIMIT_MS };
-	v->probe = r.body.n ? upstream_send(v->inner, &r, &sink) : NULL;
-	arena_finish(&arena);
-	if (v->probe)
-		translate_wait(v, PROBE_LIMIT_MS);
-	else
-		go_on(v, &none);
 }
 
 /* --- an agent's initialize -------------------------------------------------------------------------------------------- */
@@ -247,7 +109,7 @@ static void hello_message(struct tcall *c, const struct rpc *rpc, struct slice j
 		tcall_tell(c, json);
 		return;
 	}
-	buf_set(&c->say, json);
+	translate_set(&c->say, json);
 }
 
 static void hello_end(struct tcall *c, const struct upstream_end *end)
@@ -261,9 +123,9 @@ static void hello_end(struct tcall *c, const struct upstream_end *end)
 	c->ends = c->waits = true;
 	c->end = *end;
 	if (c->owner->vault->era == VAULT_STATELESS && c->owner->discovered.n)
-		go_on(c->owner, NULL);
+		translate_go_on(c->owner, NULL);
 	else
-		start_probe(c->owner);
+		translate_probe(c->owner);
 }
 
 static void keep_client(struct translated *v, const struct rpc *rpc, struct arena *arena)
@@ -272,9 +134,9 @@ static void keep_client(struct translated *v, const struct rpc *rpc, struct aren
 	uint32_t version = json_member(&rpc->json, rpc->params, SL("protocolVersion"));
 	uint32_t capabilities = json_member(&rpc->json, rpc->params, SL("capabilities"));
 
-	buf_set(&v->client_info, json_is(&rpc->json, info, JSON_OBJECT) ? json_source(&rpc->json, info) : SL(""));
-	buf_set(&v->version, json_is(&rpc->json, version, JSON_STRING) ? json_string(&rpc->json, version, arena) : SL(""));
-	buf_set(&v->client_capabilities, translate_client_capabilities(&rpc->json, capabilities, arena));
+	translate_set(&v->client_info, json_is(&rpc->json, info, JSON_OBJECT) ? json_source(&rpc->json, info) : SL(""));
+	translate_set(&v->version, json_is(&rpc->json, version, JSON_STRING) ? json_string(&rpc->json, version, arena) : SL(""));
+	translate_set(&v->client_capabilities, translate_client_capabilities(&rpc->json, capabilities, arena));
 }
 
 static void send_hello(struct tcall *c, const struct rpc *rpc, struct arena *arena)
@@ -285,7 +147,7 @@ static void send_hello(struct tcall *c, const struct rpc *rpc, struct arena *are
 	v->up = false;
 	if (v->vault->era == VAULT_STATELESS && v->vault->no_handshake) { /* it has refused one before */
 		c->waits = true;
-		start_probe(v);
+		translate_probe(v);
 		return;
 	}
 	tcall_send(c, buf_slice(&c->body), rpc_id_key(rpc, arena), buf_slice(&c->version), SL(""));
@@ -317,14 +179,14 @@ static struct upstream_call *send_stateless(struct translated *v, const struct r
 	c = tcall_create(v, r, sink, PART_DOWN);
 	if (!c)
 		return NULL;
-	buf_set(&c->id, rpc_id(rpc));
+	translate_set(&c->id, rpc_id(rpc));
 	if (why) {
 		tcall_refuse(c, RPC_INVALID_PARAMS, why);
 	} else if (v->vault->era == VAULT_HANDSHAKE) {
 		down_send(c, rpc, arena);
 	} else {
 		c->waits = true;
-		start_probe(v);
+		translate_probe(v);
 	}
 	return (struct upstream_call *)c;
 }
@@ -345,7 +207,7 @@ static struct upstream_call *send_any(struct translated *v, const struct rpc *rp
 	c = tcall_create(v, r, sink, hello ? PART_HELLO : PART_UP);
 	if (!c)
 		return NULL;
-	buf_set(&c->id, rpc_id(rpc));
+	translate_set(&c->id, rpc_id(rpc));
 	if (hello)
 		send_hello(c, rpc, arena);
 	else
@@ -413,6 +275,11 @@ static bool op_has_session(const struct upstream *u)
 	const struct translated *v = (const struct translated *)(const void *)u;
 
 	return v->up || upstream_has_session(v->inner);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+	free(h);
 }
 
 static void op_close(struct upstream *u)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "upstream/translate_inside.h"
 
-void buf_set(struct buf *b, struct slice s)
+void translate_set(struct buf *b, struct slice s)
 {
 	buf_clear(b);
 	buf_add(b, s);
@@ -33,10 +33,10 @@ struct tcall *tcall_create(struct translated *v, const struct upstream_request *
 	c->task.run = run;
 	c->limit_ms = r->limit_ms;
 	init_bufs(c);
-	buf_set(&c->body, r->body);
-	buf_set(&c->version, r->version);
-	buf_set(&c->traceparent, r->traceparent);
-	buf_set(&c->mirror, r->mirror);
+	translate_set(&c->body, r->body);
+	translate_set(&c->version, r->version);
+	translate_set(&c->traceparent, r->traceparent);
+	translate_set(&c->mirror, r->mirror);
 	c->prev = v->last;
 	*(v->last ? &v->last->next : &v->calls) = c;
 	v->last = c;
@@ -123,7 +123,7 @@ static void end_later(struct tcall *c, enum upstream_outcome outcome, int status
 
 void tcall_answer(struct tcall *c, struct slice json)
 {
-	buf_set(&c->say, json);
+	translate_set(&c->say, json);
 	end_later(c, c->say.failed ? UP_BROKEN : UP_DONE, 0);
 }
 

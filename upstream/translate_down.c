@@ -50,8 +50,8 @@ static void on_greeted(void *ctx, struct slice json)
 		over = true;
 		ok = era && era->handshake;
 		if (ok) {
-			buf_set(&v->hello, json);
-			buf_set(&v->greeted_version, version);
+			translate_set(&v->hello, json);
+			translate_set(&v->greeted_version, version);
 		}
 	}
 	arena_finish(&arena);
@@ -148,7 +148,7 @@ static void keep_progress(struct tcall *c, const struct rpc *rpc)
 {
 	uint32_t t = json_member(&rpc->json, json_member(&rpc->json, rpc->params, SL("_meta")), SL("progressToken"));
 
-	buf_set(&c->progress, t == JSON_NONE ? SL("") : json_source(&rpc->json, t));
+	translate_set(&c->progress, t == JSON_NONE ? SL("") : json_source(&rpc->json, t));
 }
 
 /* The vault has one level for all that is said in its session: the first that asks for logs opens them, who did not gets none. */
@@ -317,7 +317,7 @@ static void park(struct tcall *c, const struct rpc *rpc, struct arena *arena)
 	buf_clear(&c->token);
 	for (size_t i = 0; i < sizeof random; i++)
 		buf_add_fmt(&c->token, "%02x", random[i]);
-	buf_set(&c->vault_id, rpc_id(rpc));
+	translate_set(&c->vault_id, rpc_id(rpc));
 	c->parked_until_ms = uv_now(c->owner->vault->loop) + PARKED_MS;
 	struct slice text = arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{\"resultType\":\"input_required\",\"inputRequests\":"
 		"{\"ask\":{\"method\":%.*s,\"params\":%.*s}},\"requestState\":\"%.*s\"}}", SL_ARG(buf_slice(&c->id)),
@@ -393,7 +393,7 @@ struct tcall *down_resume(struct translated *v, const struct rpc *rpc, const str
 	buf_clear(&c->token);
 	c->sink = *sink;
 	c->limit_ms = r->limit_ms;
-	buf_set(&c->id, rpc_id(rpc));
+	translate_set(&c->id, rpc_id(rpc));
 	keep_progress(c, rpc);
 	if (over)
 		give_held(c, arena);
@@ -418,7 +418,7 @@ static void answer_home(struct tcall *c, const struct rpc *rpc, struct arena *ar
 	struct slice text;
 
 	if (c->token.n) { /* its agent is being asked: kept for the next round */
-		buf_set(&c->state, rpc->json.text);
+		translate_set(&c->state, rpc->json.text);
 		return;
 	}
 	text = translate_answer_to_stateless(rpc, buf_slice(&c->id), c->method, server_of(c->owner, arena), arena);

@@ -1,5 +1,5 @@
 /*
- * Between translate.c (which way), translate_call.c, translate_up.c (agents with a handshake before a stateless vault),
+ * Between translate.c (which way), translate_probe.c, translate_call.c, translate_up.c (agents with a handshake before a stateless vault),
  * translate_down.c and translate_subscribe.c (stateless agents before a vault with a handshake); nobody else's.
  */
 #ifndef NARROWGATE_UPSTREAM_TRANSLATE_INSIDE_H
@@ -124,9 +124,17 @@ static inline struct slice translate_version(const struct translated *v)
 }
 /* Sends something that awaits no answer to the vault. */
 void translate_say(struct translated *, struct slice json, struct slice version);
+/* The buffer holds this and nothing else. */
+void translate_set(struct buf *, struct slice);
+
+/* --- translate_probe.c ------------------------------------------------------------------------------------------------ */
+
+/* Asks the vault, once at a time; what waits goes on when it is known. */
+void translate_probe(struct translated *);
+/* What waited goes on, or (failed != NULL) fails. */
+void translate_go_on(struct translated *, const struct upstream_end *failed);
 /* From now on, the probe or the greeting has so long. */
 void translate_wait(struct translated *, uint64_t limit_ms);
-void buf_set(struct buf *, struct slice);
 
 /* --- translate_up.c --------------------------------------------------------------------------------------------------- */
 

@@ -68,7 +68,7 @@ static void take_uris(struct tcall *c, const struct rpc *rpc, uint32_t wanted, s
 		if (!is_heard(c->owner, uri, NULL))
 			tell_about(c->owner, "resources/subscribe", uri, arena);
 		buf_init(&c->uris[c->n_uris], SIZE_MAX);
-		buf_set(&c->uris[c->n_uris++], uri);
+		translate_set(&c->uris[c->n_uris++], uri);
 	}
 }
 

@@ -98,8 +98,8 @@ static struct slice note_question(struct tcall *c, const struct json *j, uint32_
 	buf_init(&q->name, SIZE_MAX);
 	buf_init(&q->id, SIZE_MAX);
 	buf_init(&q->answer, SIZE_MAX);
-	buf_set(&q->name, json_source(j, name));
-	buf_set(&q->id, id);
+	translate_set(&q->name, json_source(j, name));
+	translate_set(&q->id, id);
 	c->n_questions++;
 	return arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"method\":%.*s%s%.*s}", SL_ARG(id), SL_ARG(json_source(j, method)),
 		params == JSON_NONE ? "" : ",\"params\":", SL_ARG(params == JSON_NONE ? SL("") : json_source(j, params)));
@@ -114,7 +114,7 @@ static void ask(struct tcall *c, const struct rpc *rpc, struct arena *arena)
 
 	upstream_cancel(c->inner); /* nothing more comes with it */
 	c->inner = NULL;
-	buf_set(&c->state, state == JSON_NONE ? SL("") : json_source(j, state));
+	translate_set(&c->state, state == JSON_NONE ? SL("") : json_source(j, state));
 	c->questions = calloc(MAX_QUESTIONS, sizeof *c->questions);
 	if (!c->questions || (all != JSON_NONE && (!json_is(j, all, JSON_OBJECT) || j->tok[all].count > MAX_QUESTIONS))) {
 		give_up(c, "the vault asks what cannot be passed on");
@@ -166,7 +166,7 @@ static void take_answer(struct translated *v, const struct rpc *rpc, struct aren
 		give_up(c, "the agent did not give what the vault asked for");
 		return;
 	}
-	buf_set(&q->answer, json_source(&rpc->json, rpc->result));
+	translate_set(&q->answer, json_source(&rpc->json, rpc->result));
 	if (all_answered(c))
 		next_round(c, arena);
 }
@@ -188,7 +188,7 @@ static void subscribe(struct tcall *c, const struct rpc *rpc, bool on, struct ar
 	}
 	if (on && at == v->n_uris) {
 		buf_init(&v->uris[v->n_uris], SIZE_MAX);
-		buf_set(&v->uris[v->n_uris++], uri);
+		translate_set(&v->uris[v->n_uris++], uri);
 	} else if (!on && at < v->n_uris) {
 		buf_finish(&v->uris[at]);
 		v->uris[at] = v->uris[--v->n_uris];
@@ -225,7 +225,7 @@ static void send_request(struct tcall *c, const struct rpc *rpc, struct arena *a
 		return;
 	}
 	if (c->method == M_SET_LEVEL)
-		buf_set(&c->owner->log_level, json_is(&rpc->json, level, JSON_STRING) ? json_source(&rpc->json, level) : SL(""));
+		translate_set(&c->owner->log_level, json_is(&rpc->json, level, JSON_STRING) ? json_source(&rpc->json, level) : SL(""));
 	tcall_answer(c, arena_fmt(arena, "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{}}", SL_ARG(buf_slice(&c->id))));
 }
 
