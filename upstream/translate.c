@@ -173,7 +173,7 @@ static struct upstream_call *send_stateless(struct translated *v, const struct r
 
 	if (v->vault->era == VAULT_STATELESS)
 		return upstream_send(v->inner, r, sink);
-	c = down_resume(v, rpc, r, sink, arena, &why);
+	c = v->vault->era == VAULT_HANDSHAKE ? down_resume(v, rpc, r, sink, arena, &why) : NULL;
 	if (c)
 		return (struct upstream_call *)c;
 	c = tcall_create(v, r, sink, PART_DOWN);

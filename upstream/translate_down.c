@@ -64,6 +64,8 @@ static void on_greeted(void *ctx, struct slice json)
 		v->vault->era = VAULT_ERA_UNKNOWN; /* a guess, perhaps: see on_probe_end */
 	if (ok)
 		translate_say(v, SL("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"), translate_version(v));
+	if (ok)
+		down_open_ear(v);
 	go_on(v, NULL, ok ? NULL : "the vault could not be introduced to");
 }
 
@@ -245,7 +247,9 @@ void down_send(struct tcall *c, const struct rpc *rpc, struct arena *arena)
 		return;
 	}
 	c->method = row ? row->id : M_UNKNOWN;
-	if (c->method == M_DISCOVER)
+	if (json_member(&rpc->json, rpc->params, SL("requestState")) != JSON_NONE)
+		tcall_refuse(c, RPC_INVALID_PARAMS, TRANSLATE_NO_STATE); /* of a round, but of none that waits */
+	else if (c->method == M_DISCOVER)
 		discover(c, arena);
 	else if (c->method == M_LISTEN)
 		down_subscribe(c, rpc, arena);
@@ -381,7 +385,7 @@ struct tcall *down_resume(struct translated *v, const struct rpc *rpc, const str
 	sweep_parked(v);
 	struct tcall *c = json_is(j, state, JSON_STRING) ? find_parked(v, json_string(j, state, arena)) : NULL;
 	sum(rpc, same);
-	*why = !c ? "requestState is unknown or too old: call again without it" :
+	*why = !c ? TRANSLATE_NO_STATE :
 		memcmp(same, c->same, sizeof same) != 0 ? "this is not the call that requestState belongs to" :
 		!json_is(j, answer, JSON_OBJECT) ? "inputResponses lacks the answer to `ask`" : NULL;
 	if (*why)

@@ -14,6 +14,7 @@
 #define MAX_PARKED 16        /* calls of a conversation whose agent is asked */
 #define PARKED_MS (5 * 60 * 1000)
 #define MAX_SUBSCRIBED 64
+#define TRANSLATE_NO_STATE "requestState is unknown or too old: call again without it"
 
 /* What a call is to the translation. */
 enum part {
@@ -169,6 +170,8 @@ struct tcall *down_resume(struct translated *, const struct rpc *, const struct 
 
 /* --- translate_subscribe.c -------------------------------------------------------------------------------------------- */
 
+/* The vault's standing stream, once: changes come there, and questions that a vault does not ask on a call's own. */
+void down_open_ear(struct translated *);
 /* A subscriptions/listen: what of it the vault offers is agreed to, and told of from now on. */
 void down_subscribe(struct tcall *, const struct rpc *, struct arena *);
 void down_unsubscribe(struct tcall *, struct arena *);

@@ -95,11 +95,18 @@ static struct slice agreed(const struct tcall *c, struct arena *arena)
 	return arena_join(arena, out, c->n_uris ? SL("]") : SL(""), SL("}"));
 }
 
+void down_open_ear(struct translated *v)
+{
+	struct upstream_sink sink = { .message = on_ear_message, .end = on_ear_end, .ctx = v };
+	struct upstream_request r = { .version = translate_version(v) };
+
+	if (!v->ear)
+		v->ear = upstream_listen(v->inner, &r, &sink); /* a pipe has none: there it comes by itself */
+}
+
 void down_subscribe(struct tcall *c, const struct rpc *rpc, struct arena *arena)
 {
 	struct translated *v = c->owner;
-	struct upstream_sink sink = { .message = on_ear_message, .end = on_ear_end, .ctx = v };
-	struct upstream_request r = { .version = translate_version(v) };
 	uint32_t wanted = json_member(&rpc->json, rpc->params, SL("notifications"));
 	struct rpc hello;
 
@@ -117,8 +124,7 @@ void down_subscribe(struct tcall *c, const struct rpc *rpc, struct arena *arena)
 		"\"_meta\":{\"%.*s\":%.*s}}}", SL_ARG(agreed(c, arena)), SL_ARG(META_SUBSCRIPTION), SL_ARG(buf_slice(&c->id)));
 	c->streams = true;
 	turn_add(&v->vault->turn, &c->task);
-	if (!v->ear)
-		v->ear = upstream_listen(v->inner, &r, &sink); /* a pipe has none: there it comes by itself */
+	down_open_ear(v);
 }
 
 void down_unsubscribe(struct tcall *c, struct arena *arena)

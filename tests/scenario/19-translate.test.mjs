@@ -133,7 +133,8 @@ for (const down of ['http', 'stdio']) for (const up of ['http', 'json', 'stdio',
       assert.equal(text(await client.callTool({ name: 'count_to', arguments: { n: 3, pause_ms: 20 } }, { onprogress: (p) => progress.push(p.progress) })), 'counted to 3');
       assert.deepEqual(progress, [1, 2, 3]);
       assert.equal(text(await call(client, 'ask_user')), 'accept blue');
-      assert.deepEqual(asked, ['Which?']);
+      assert.equal(text(await call(client, 'ask_aside')), 'accept blue');
+      assert.deepEqual(asked, ['Which?', 'Aside?']);
       assert.equal(text(await call(client, 'ask_model')), 'hi');
       assert.equal(text(await call(client, 'ask_roots')), 'file:///home/agent');
     }
@@ -291,6 +292,14 @@ test('where both speak the same nothing is translated', async (t) => {
   const agent = await modern(t, there);
   assert.equal((await agent.listResources()).cacheScope, 'private');
   assert.deepEqual(JSON.parse(text(await call(agent, 'read_secret', { path: 'dev/a' }))), { path: 'dev/a', value: BULLETS });
+});
+
+test('a round is the vault\'s own where both speak the same, even as the first message of all', async (t) => {
+  const where = await place(t, 'stateless', 'http', 'http', { profile: before });
+  const meta = { 'io.modelcontextprotocol/protocolVersion': STATELESS, 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+  const r = await post(where.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'write_secret', arguments: { path: 'dev/b', value: 'x' }, _meta: meta,
+    inputResponses: { confirm: { action: 'accept', content: { ok: true } } } } }, { 'mcp-protocol-version': STATELESS, 'mcp-method': 'tools/call', 'mcp-name': 'write_secret' });
+  assert.match(r.body, /written dev\/b/);
 });
 
 test('era: mirror: who has no revision in common is told so, as the specification has it', async (t) => {

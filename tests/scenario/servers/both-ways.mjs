@@ -14,7 +14,7 @@ const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 const schema = (...names) => ({ type: 'object', properties: Object.fromEntries(names.map((n) => [n, {}])) });
 const tools = [
   { name: 'echo', inputSchema: schema('text') }, { name: 'count_to', inputSchema: schema('n', 'pause_ms') },
-  { name: 'ask_user', inputSchema: schema() }, { name: 'ask_model', inputSchema: schema() }, { name: 'ask_roots', inputSchema: schema() },
+  { name: 'ask_user', inputSchema: schema() }, { name: 'ask_aside', inputSchema: schema() }, { name: 'ask_model', inputSchema: schema() }, { name: 'ask_roots', inputSchema: schema() },
   { name: 'wait', inputSchema: schema('ms') }, { name: 'last_cancel', inputSchema: schema() }, { name: 'talk', inputSchema: schema() },
   { name: 'read', inputSchema: schema('path') },
 ];
@@ -33,6 +33,10 @@ const run = {
   },
   async ask_user(_, extra) {
     const r = await extra.sendRequest({ method: 'elicitation/create', params: { message: 'Which?', requestedSchema: { type: 'object', properties: { answer: { type: 'string' } } } } }, ElicitResultSchema);
+    return say(`${r.action} ${r.content?.answer ?? ''}`.trim());
+  },
+  async ask_aside() { // not on the call's own stream
+    const r = await server.elicitInput({ message: 'Aside?', requestedSchema: { type: 'object', properties: { answer: { type: 'string' } } } });
     return say(`${r.action} ${r.content?.answer ?? ''}`.trim());
   },
   async ask_model(_, extra) {
