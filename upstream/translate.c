@@ -287,8 +287,19 @@ static void op_close(struct upstream *u)
 	struct translated *v = conversation_of(u);
 	struct buf *all[] = { &v->discovered, &v->version, &v->client_info, &v->client_capabilities, &v->log_level, &v->hello, &v->greeted_version };
 
-	while (v->calls)
-		tcall_free(v->calls);
+	while (v->calls) {
+		struct tcall *c = v->calls;
+
+		if (!c->busy) {
+			tcall_free(c);
+			continue;
+		}
+		upstream_cancel(c->inner); /* whoever tells it something frees it */
+		c->inner = NULL;
+		c->gone = true;
+		turn_remove(&c->task);
+		tcall_leave(c);
+	}
 	upstream_close(v->inner);
 	uv_close((uv_handle_t *)v->timer, on_timer_closed);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)

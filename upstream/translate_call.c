@@ -43,7 +43,7 @@ struct tcall *tcall_create(struct translated *v, const struct upstream_request *
 	return c;
 }
 
-static void free_questions(struct tcall *c)
+void tcall_forget_questions(struct tcall *c)
 {
 	for (size_t i = 0; i < c->n_questions; i++) {
 		buf_finish(&c->questions[i].name);
@@ -51,23 +51,34 @@ static void free_questions(struct tcall *c)
 		buf_finish(&c->questions[i].answer);
 	}
 	free(c->questions);
+	c->questions = NULL;
+	c->n_questions = 0;
+}
+
+void tcall_leave(struct tcall *c)
+{
+	struct translated *v = c->owner;
+
+	if (!v)
+		return;
+	*(c->prev ? &c->prev->next : &v->calls) = c->next;
+	*(c->next ? &c->next->prev : &v->last) = c->prev;
+	c->owner = NULL;
 }
 
 void tcall_free(struct tcall *c)
 {
-	struct translated *v = c->owner;
 	struct buf *all[] = { &c->body, &c->id, &c->inner_id, &c->progress, &c->version, &c->traceparent, &c->mirror, &c->say, &c->state,
 		&c->token, &c->vault_id };
 
 	turn_remove(&c->task);
 	upstream_cancel(c->inner);
-	*(c->prev ? &c->prev->next : &v->calls) = c->next;
-	*(c->next ? &c->next->prev : &v->last) = c->prev;
+	tcall_leave(c);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		buf_finish(all[i]);
 	for (size_t i = 0; i < c->n_uris; i++)
 		buf_finish(&c->uris[i]);
-	free_questions(c);
+	tcall_forget_questions(c);
 	free(c);
 }
 

@@ -105,7 +105,10 @@ struct translated {
 
 struct tcall *tcall_create(struct translated *, const struct upstream_request *, const struct upstream_sink *, enum part);
 void tcall_free(struct tcall *);
-/* A message for the agent, from inside a callback of the vault's. False: the call is gone. */
+/* Off its conversation's list, where it still is on it. */
+void tcall_leave(struct tcall *);
+void tcall_forget_questions(struct tcall *);
+/* A message for the agent, from inside a callback of the vault's. False: the call is gone, perhaps the conversation too. */
 bool tcall_tell(struct tcall *, struct slice json);
 /* Its end, from inside one; the call is gone. */
 void tcall_over(struct tcall *, const struct upstream_end *);

@@ -152,6 +152,7 @@ void down_hear_change(struct translated *v, const struct rpc *rpc, struct arena 
 	for (struct tcall *c = v->calls, *next; c; c = next) {
 		next = c->next;
 		if (c->part == PART_EAR && !c->ends && concerns(c, rpc))
-			tcall_tell(c, translate_heard(rpc, buf_slice(&c->id), arena));
+			if (!tcall_tell(c, translate_heard(rpc, buf_slice(&c->id), arena)))
+				return; /* the list may be gone with it */
 	}
 }

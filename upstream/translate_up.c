@@ -26,23 +26,11 @@ void up_hello(struct tcall *c, struct arena *arena)
 
 /* --- rounds ----------------------------------------------------------------------------------------------------------- */
 
-static void forget_questions(struct tcall *c)
-{
-	for (size_t i = 0; i < c->n_questions; i++) {
-		buf_finish(&c->questions[i].name);
-		buf_finish(&c->questions[i].id);
-		buf_finish(&c->questions[i].answer);
-	}
-	free(c->questions);
-	c->questions = NULL;
-	c->n_questions = 0;
-}
-
 static void give_up(struct tcall *c, const char *text)
 {
 	upstream_cancel(c->inner);
 	c->inner = NULL;
-	forget_questions(c);
+	tcall_forget_questions(c);
 	tcall_refuse(c, RPC_INTERNAL_ERROR, text);
 }
 
@@ -76,7 +64,7 @@ static void next_round(struct tcall *c, struct arena *arena)
 	}
 	responses = arena_join(arena, responses, SL("}"), SL(""));
 	struct translate_round round = { responses, buf_slice(&c->state) };
-	forget_questions(c);
+	tcall_forget_questions(c);
 	dispatch(c, &rpc, &round, arena);
 }
 

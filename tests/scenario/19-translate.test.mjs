@@ -1,5 +1,6 @@
 // `era: translate`: agents and vaults whose revisions have nothing in common, over every pair of transports; guards bite as ever.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { join } from 'node:path';
 import * as types1 from '@modelcontextprotocol/sdk/types.js';
@@ -300,6 +301,21 @@ test('a round is the vault\'s own where both speak the same, even as the first m
   const r = await post(where.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'write_secret', arguments: { path: 'dev/b', value: 'x' }, _meta: meta,
     inputResponses: { confirm: { action: 'accept', content: { ok: true } } } } }, { 'mcp-protocol-version': STATELESS, 'mcp-method': 'tools/call', 'mcp-name': 'write_secret' });
   assert.match(r.body, /written dev\/b/);
+});
+
+test('a vault that refuses initialize and discovery both: its own error, as often as it is asked, and narrowgate lives', async (t) => {
+  const server = createServer((req, res) => {
+    let body = '';
+    req.on('data', (d) => { body += d; });
+    req.on('end', () => res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(body).id, error: { code: -32601, message: 'not here' } })));
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  const s = await serve(t, { upstreams: { vault: { catalog: join(here, 'servers/both-ways.yaml'), era: 'translate', url: `http://127.0.0.1:${server.address().port}/mcp` } } });
+  await ready(s);
+  for (let i = 0; i < 3; i++) assert.equal((await post(s.url, initialize(i))).json.error.message, 'not here');
+  await assert.rejects(modern(t, s));
+  assert.equal(s.p.code, null);
 });
 
 test('era: mirror: who has no revision in common is told so, as the specification has it', async (t) => {
