@@ -5,109 +5,6 @@
 #include <sys/socket.h>
 #include "base/log.h"
 
-/* One socket while libcurl is connecting it; from then on the wire has a handle of its own. */
-struct watch {
-	uv_poll_t poll;
-	struct connector *connector;
-	curl_socket_t fd;
-};
-
-static void one_less(struct connector *c)
-{
-	if (--c->n_open == 0 && c->closing)
-		c->closed(c->ctx);
-}
-
-/* --- libcurl's sockets and its timer on the loop ------------------------------------------------------------------ */
-
-static void on_watch_closed(uv_handle_t *h)
-{
-	struct watch *w = h->data;
-	struct connector *c = w->connector;
-
-	free(w);
-	one_less(c);
-}
-
-static void check_dials(struct connector *c);
-
-static void on_watch(uv_poll_t *h, int status, int events)
-{
-	struct watch *w = h->data;
-	struct connector *c = w->connector;
-	int what = status < 0 ? CURL_CSELECT_ERR : 0;
-	int running;
-
-	if (events & UV_READABLE)
-		what |= CURL_CSELECT_IN;
-	if (events & UV_WRITABLE)
-		what |= CURL_CSELECT_OUT;
-	c->curl->multi_socket_action(c->multi, w->fd, what, &running);
-	check_dials(c);
-}
-
-static struct watch *watch_create(struct connector *c, curl_socket_t fd)
-{
-	struct watch *w = calloc(1, sizeof *w);
-
-	if (!w)
-		return NULL;
-	if (uv_poll_init_socket(c->loop, &w->poll, fd) != 0) {
-		free(w);
-		return NULL;
-	}
-	w->poll.data = w;
-	w->connector = c;
-	w->fd = fd;
-	c->n_open++;
-	c->curl->multi_assign(c->multi, fd, w);
-	return w;
-}
-
-/* CURLMOPT_SOCKETFUNCTION. An error from here would kill the multi handle for good; unwatched, a dial times out. */
-static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, void *socketp)
-{
-	struct connector *c = userp;
-	struct watch *w = socketp;
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (w) {
-			c->curl->multi_assign(c->multi, fd, NULL);
-			uv_close((uv_handle_t *)&w->poll, on_watch_closed);
-		}
-		return 0;
-	}
-	if (!w)
-		w = watch_create(c, fd);
-	if (w)
-		uv_poll_start(&w->poll,
-			(what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0), on_watch);
-	return 0;
-}
-
-static void on_timer(uv_timer_t *h)
-{
-	struct connector *c = h->data;
-	int running;
-
-	c->curl->multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	check_dials(c);
-}
-
-/* CURLMOPT_TIMERFUNCTION. */
-static int on_curl_timer(CURLM *multi, long ms, void *userp)
-{
-	struct connector *c = userp;
-
-	(void)multi;
-	if (ms < 0)
-		uv_timer_stop(&c->timer);
-	else if (!c->closing)
-		uv_timer_start(&c->timer, on_timer, (uint64_t)ms, 0);
-	return 0;
-}
-
 /* --- dialing ------------------------------------------------------------------------------------------------------ */
 
 static void wire_free(struct wire *w)
@@ -115,7 +12,7 @@ static void wire_free(struct wire *w)
 	const struct curl_api *curl = w->connector->curl;
 
 	/* Out of the multi handle first: that closes the connection and ends libcurl's interest in the socket. */
-	curl->multi_remove_handle(w->connector->multi, w->easy);
+	curl->multi_remove_handle(w->connector->curls.multi, w->easy);
 	curl->easy_cleanup(w->easy);
 	curl->share_cleanup(w->share);
 	w->easy = NULL;
@@ -187,13 +84,13 @@ bool connector_dial(struct connector *c)
 	if (!w->easy || !w->share)
 		goto fail;
 	set_options(c, w);
-	if (c->curl->multi_add_handle(c->multi, w->easy) != CURLM_OK)
+	if (c->curl->multi_add_handle(c->curls.multi, w->easy) != CURLM_OK)
 		goto fail;
 	w->next = c->dialing;
 	if (w->next)
 		w->next->prev = w;
 	c->dialing = w;
-	c->n_open++;
+	curl_loop_hold(&c->curls);
 	return true;
 fail:
 	c->curl->easy_cleanup(w->easy);
@@ -220,7 +117,7 @@ static void give_up(struct wire *w)
 	leave_dialing(w);
 	wire_free(w);
 	free(w);
-	one_less(c);
+	curl_loop_release(&c->curls);
 }
 
 static enum upstream_outcome outcome_of(CURLcode code)
@@ -296,20 +193,13 @@ static void finish_dial(struct wire *w, CURLcode code)
 	c->dialed(c->ctx, NULL, outcome);
 }
 
-static void check_dials(struct connector *c)
+static void on_dial_done(void *owner, CURL *easy, CURLcode code)
 {
-	struct CURLMsg *m;
-	int left;
+	struct connector *c = owner;
+	struct wire *w = NULL;
 
-	while (!c->closing && (m = c->curl->multi_info_read(c->multi, &left)) != NULL) {
-		struct wire *w = NULL;
-		CURLcode code = m->data.result;
-
-		if (m->msg != CURLMSG_DONE)
-			continue;
-		c->curl->easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &w);
-		finish_dial(w, code);
-	}
+	c->curl->easy_getinfo(easy, CURLINFO_PRIVATE, &w);
+	finish_dial(w, code);
 }
 
 /* --- an established connection ------------------------------------------------------------------------------------ */
@@ -374,7 +264,7 @@ static void on_wire_closed(uv_handle_t *h)
 	struct connector *c = w->connector;
 
 	free(w);
-	one_less(c);
+	curl_loop_release(&c->curls);
 }
 
 void wire_close(struct wire *w)
@@ -410,36 +300,18 @@ bool connector_init(struct connector *c, const struct curl_api *curl, uv_loop_t 
 		copy_z(&c->certificate, conf->tls_certificate) && copy_z(&c->key, conf->tls_key) &&
 		copy_z(&c->proxy, conf->proxy);
 
-	c->multi = copied ? c->curl->multi_init() : NULL;
-	if (!c->multi) {
+	if (!copied || !curl_loop_init(&c->curls, curl, loop, on_dial_done, c)) {
 		free_config(c);
 		return false;
 	}
 	c->tls = slice_eq_nocase(slice_head(conf->url, 6), SL("https:"));
-	uv_timer_init(loop, &c->timer);
-	c->timer.data = c;
-	c->n_open = 1;
-	c->curl->multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-	c->curl->multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-	c->curl->multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-	c->curl->multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
 	return true;
-}
-
-static void on_timer_closed(uv_handle_t *h)
-{
-	one_less(h->data);
 }
 
 void connector_close(struct connector *c, void (*closed)(void *ctx), void *ctx)
 {
-	c->closing = true;
-	c->closed = closed;
-	c->ctx = ctx;
 	while (c->dialing)
 		give_up(c->dialing);
-	c->curl->multi_cleanup(c->multi);
-	c->multi = NULL;
 	free_config(c);
-	uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+	curl_loop_close(&c->curls, closed, ctx);
 }

@@ -10,24 +10,20 @@
 #ifndef NARROWGATE_UPSTREAM_CONNECT_H
 #define NARROWGATE_UPSTREAM_CONNECT_H
 
-#include "upstream/curl_api.h"
+#include "upstream/curl_loop.h"
 #include "upstream/upstream.h"
 
 struct connector {
 	const struct curl_api *curl;  /* borrowed; open until all is closed */
 	uv_loop_t *loop;
-	CURLM *multi;
-	uv_timer_t timer;             /* the one libcurl asks for */
+	struct curl_loop curls;       /* who dials; open as long as a wire is */
 	char *name, *url, *ca, *certificate, *key, *proxy; /* owned; NULL where not configured */
 	uint64_t timeout_ms;
 	bool tls;
 	CURLcode failure;             /* of the last dial: a vault that stays away is logged once */
 	struct wire *dialing;         /* list: not connected yet */
-	size_t n_open;                /* libuv handles and wires that are not gone yet */
-	bool closing;
 	/* A dial has ended: a connection, or NULL and why not (UP_UNREACHABLE, UP_TLS). Never inside connector_dial. */
 	void (*dialed)(void *ctx, struct wire *, enum upstream_outcome);
-	void (*closed)(void *ctx);
 	void *ctx;
 };
 
