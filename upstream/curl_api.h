@@ -15,7 +15,7 @@
 	X(multi_init) X(multi_cleanup) X(multi_setopt) X(multi_add_handle) X(multi_remove_handle) X(multi_assign) \
 	X(multi_socket_action) X(multi_info_read) \
 	X(share_init) X(share_setopt) X(share_cleanup) \
-	X(url) X(url_set) X(url_get) X(url_cleanup)
+	X(url) X(url_set) X(url_get) X(url_cleanup) X(slist_append) X(slist_free_all)
 
 struct curl_api {
 #define X(name) __typeof__(curl_##name) *name;

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include "base/log.h"
-#include "upstream/agent_token.h"
+#include "upstream/token.h"
 #include "upstream/http_call.h"
 
 #define SWEEP_MS 250
@@ -59,14 +59,14 @@ void http_on_head(struct http_call *c)
 		lose(v, &(struct upstream_end){ UP_BROKEN, c->answer.status });
 }
 
-void http_on_outcome(struct http_conversation *v, const struct upstream_end *end)
+void http_on_outcome(struct http_conversation *v, const struct upstream_end *end, struct slice challenge)
 {
 	struct vault *vault = v->http->vault;
 
 	if (end->outcome == UP_SESSION_LOST && !v->lost)
 		lose(v, end);
-	if (end->status == 401 && vault->token)
-		agent_token_rejected(vault->token);
+	if (vault->token && (end->status == 401 || end->status == 403))
+		token_rejected(vault->token, end->status, challenge);
 	else if (end->status == 401)
 		credential_rejected(&vault->credential, uv_now(vault->loop));
 }

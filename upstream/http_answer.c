@@ -362,6 +362,7 @@ void http_answer_init(struct http_answer *a, size_t max_message_bytes)
 	memset(a, 0, sizeof *a);
 	a->max_message_bytes = max_message_bytes;
 	buf_init(&a->session, HTTP_VALUE_MAX);
+	buf_init(&a->challenge, HTTP_VALUE_MAX);
 	buf_init(&a->json, max_message_bytes);
 	buf_init(&a->held, SIZE_MAX);
 }
@@ -377,6 +378,7 @@ void http_answer_finish(struct http_answer *a)
 {
 	close_events(a);
 	buf_finish(&a->session);
+	buf_finish(&a->challenge);
 	buf_finish(&a->json);
 	buf_finish(&a->held);
 	wipe(a->value, sizeof a->value);
@@ -397,6 +399,7 @@ void http_answer_begin(struct http_answer *a, struct http_asked asked)
 {
 	close_events(a);
 	reset_buf(&a->session);
+	reset_buf(&a->challenge);
 	reset_buf(&a->json);
 	buf_finish(&a->held);
 	a->asked = asked;

@@ -50,6 +50,7 @@ struct http_answer {
 	int status;
 	size_t n_messages;
 	struct buf session;            /* Mcp-Session-Id; empty when there was none */
+	struct buf challenge;          /* WWW-Authenticate, the first that fits; empty when there was none */
 	uint64_t keep_alive_ms;        /* what `Keep-Alive: timeout` promised; 0: nothing */
 	bool keep;                     /* the connection may carry another request */
 

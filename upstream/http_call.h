@@ -101,8 +101,8 @@ void http_call_free(struct http_call *);
 
 /* The head of the answer is in: a session id may have come. */
 void http_on_head(struct http_call *);
-/* A call of this conversation has ended by what the vault said. */
-void http_on_outcome(struct http_conversation *, const struct upstream_end *);
+/* A call of this conversation has ended by what the vault said; `challenge`: its WWW-Authenticate, or empty. */
+void http_on_outcome(struct http_conversation *, const struct upstream_end *, struct slice challenge);
 /* No call is left. */
 void http_on_quiet(struct http_vault *);
 /* Something has begun to grow old: sees to it that the sweep runs. */

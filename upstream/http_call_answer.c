@@ -78,7 +78,7 @@ static void conclude(struct http_call *c)
 		return;
 	http_call_mark_ended(c, c->answer.outcome, c->answer.status);
 	if (owner)
-		http_on_outcome(owner, &c->end);
+		http_on_outcome(owner, &c->end, buf_slice(&c->answer.challenge));
 }
 
 /* The end is told, but the answer goes on: lets it run out, if that is soon. */

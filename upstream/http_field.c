@@ -42,6 +42,14 @@ static bool take_session(struct http_answer *a, struct slice value)
 	return buf_add(&a->session, value) == E_OK;
 }
 
+/* What a credential lacks (RFC 6750 §3): a hint. */
+static bool take_challenge(struct http_answer *a, struct slice value)
+{
+	if (!a->challenge.n)
+		buf_add(&a->challenge, value);
+	return true;
+}
+
 /* `Keep-Alive: timeout=5, max=100`: a hint, so what cannot be read is no error. */
 static bool take_keep_alive(struct http_answer *a, struct slice value)
 {
@@ -63,13 +71,15 @@ static bool take_keep_alive(struct http_answer *a, struct slice value)
 static const struct row {
 	struct slice name;
 	bool once; /* a second one would leave in doubt which is meant */
+	bool hint; /* one that is too long says nothing, instead of spoiling the answer */
 	bool (*take)(struct http_answer *, struct slice value);
 } rows[] = {
-	{ { "content-type", 12 }, true, take_type },
-	{ { "content-encoding", 16 }, true, take_encoding },
-	{ { "transfer-encoding", 17 }, true, take_transfer },
-	{ { "mcp-session-id", 14 }, true, take_session },
-	{ { "keep-alive", 10 }, false, take_keep_alive },
+	{ { "content-type", 12 }, true, false, take_type },
+	{ { "content-encoding", 16 }, true, false, take_encoding },
+	{ { "transfer-encoding", 17 }, true, false, take_transfer },
+	{ { "mcp-session-id", 14 }, true, false, take_session },
+	{ { "keep-alive", 10 }, false, true, take_keep_alive },
+	{ { "www-authenticate", 16 }, false, true, take_challenge },
 };
 
 #define N_ROWS ((int)(sizeof rows / sizeof *rows))
@@ -105,8 +115,12 @@ bool http_field_value(struct http_answer *a, struct slice piece)
 	settle(a);
 	if (a->field == FIELD_OTHER)
 		return true;
-	if (a->value_n + piece.n > HTTP_VALUE_MAX)
-		return false;
+	if (a->value_n + piece.n > HTTP_VALUE_MAX) {
+		bool hint = rows[a->field].hint;
+
+		a->field = FIELD_OTHER;
+		return hint;
+	}
 	memcpy(a->value + a->value_n, piece.p, piece.n);
 	a->value_n += piece.n;
 	return true;
@@ -136,4 +150,5 @@ void http_field_reset(struct http_answer *a)
 	a->seen = 0;
 	a->name_n = a->value_n = 0;
 	buf_clear(&a->session);
+	buf_clear(&a->challenge);
 }

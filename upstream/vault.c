@@ -82,7 +82,7 @@ static void cancel_probes(struct vault *v)
 bool vault_refresh_credential(struct vault *v)
 {
 	const char *before = v->credential.fault;
-	bool ok = v->token ? agent_token_refresh(v->token) : credential_read(&v->credential);
+	bool ok = v->token ? token_refresh(v->token) : credential_read(&v->credential);
 
 	if (v->token)
 		return ok; /* it says by itself what is wrong */
@@ -192,7 +192,7 @@ void vault_free(struct vault *v, void (*closed)(void *ctx), void *ctx)
 	v->closed_ctx = ctx;
 	cancel_probes(v);
 	if (v->token)
-		agent_token_close(v->token, on_token_closed, v);
+		v->token->ops->close(v->token, on_token_closed, v);
 	else
 		on_token_closed(v);
 }

@@ -14,7 +14,7 @@ enum vault_era { VAULT_ERA_UNKNOWN, VAULT_HANDSHAKE, VAULT_STATELESS };
 
 struct http_vault;
 struct child_vault;
-struct agent_token;
+struct token;
 
 /* What is read from a vault at once; also the most that has to be kept when a call is paused. */
 #define VAULT_READ_BYTES (64 * 1024)
@@ -24,7 +24,7 @@ struct vault {
 	char *name;                    /* for the log; owned, NUL-terminated */
 	struct turn turn;
 	struct credential credential;
-	struct agent_token *token;     /* what gives the credential; NULL: it is read */
+	struct token *token;           /* what gives the credential; NULL: it is read */
 	size_t max_message_bytes;
 	struct arena scratch;          /* for one message at a time */
 	char *read_buffer;             /* VAULT_READ_BYTES; nothing in it outlives one read */
