@@ -18,11 +18,25 @@ struct secret_ref {
 	struct origin at;
 };
 
-enum credential_kind { CREDENTIAL_NONE, CREDENTIAL_BEARER, CREDENTIAL_HEADER, CREDENTIAL_AGENT_TOKEN };
+#define OAUTH_MAX_SCOPES 32
+
+/* OAuth 2.1 as MCP uses it: the vault says where its authorization server is. */
+struct oauth_config {
+	struct slice client_id;    /* empty: `narrowgate login` registers one (RFC 7591) */
+	struct slice issuer;       /* the only authorization server that is believed; empty: the one found first */
+	struct slice resource;     /* RFC 8707; empty: what the vault's metadata says, else its URL */
+	struct slice token_file;   /* where `narrowgate login` puts the refresh token; empty: client credentials */
+	const struct slice *scopes; /* all that is ever asked for */
+	size_t n_scopes;
+	bool private_addresses;    /* the authorization server may have one */
+};
+
+enum credential_kind { CREDENTIAL_NONE, CREDENTIAL_BEARER, CREDENTIAL_HEADER, CREDENTIAL_AGENT_TOKEN, CREDENTIAL_OAUTH };
 struct credential_config {
 	enum credential_kind kind;
 	struct slice header;       /* CREDENTIAL_HEADER: the header's name */
 	struct slice url, agent_id; /* CREDENTIAL_AGENT_TOKEN: where `secret`, an API key, is exchanged, and whose it is */
+	const struct oauth_config *oauth; /* CREDENTIAL_OAUTH; `secret` is the client's, or SECRET_NONE */
 	struct secret_ref secret;
 };
 

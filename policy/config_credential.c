@@ -23,7 +23,7 @@ static struct slice read_variable_name(struct loader *l, const struct yaml_node 
 	return name;
 }
 
-static void read_secret(struct loader *l, const struct yaml_node *node, struct secret_ref *out)
+void config_read_secret(struct loader *l, const struct yaml_node *node, struct secret_ref *out)
 {
 	if (node->kind != YAML_MAP) {
 		faults_add(l->faults, node->at,
@@ -57,7 +57,7 @@ static void read_header(struct loader *l, const struct yaml_node *node, struct c
 	}
 	out->kind = CREDENTIAL_HEADER;
 	out->header = config_header_name(l, name);
-	read_secret(l, value, &out->secret);
+	config_read_secret(l, value, &out->secret);
 }
 
 static void read_agent_token(struct loader *l, const struct yaml_node *node, struct credential_config *out)
@@ -76,14 +76,16 @@ static void read_agent_token(struct loader *l, const struct yaml_node *node, str
 	out->agent_id = config_text(l, id);
 	if (out->url.p)
 		config_check_url(l, out->url, url->at);
-	read_secret(l, key, &out->secret);
+	config_read_secret(l, key, &out->secret);
 }
 
-void config_read_credential(struct loader *l, const struct yaml_node *node, struct credential_config *out)
+void config_read_credential(struct loader *l, const struct yaml_node *node, struct upstream_config *u)
 {
+	struct credential_config *out = &u->credential;
+
 	if (node->kind != YAML_MAP) {
 		faults_add(l->faults, node->at,
-			"`credential` holds one of `bearer: {file: PATH}`, `header: {name: …, value: …}` and `agent_token: {url: …, agent_id: …, api_key: …}`");
+			"`credential` holds one of `bearer: {file: PATH}`, `header: {name: …, value: …}`, `agent_token: {url: …, agent_id: …, api_key: …}` and `oauth: {scopes: …}`");
 		return;
 	}
 	yaml_only(node, credential_keys, l->faults);
@@ -91,14 +93,14 @@ void config_read_credential(struct loader *l, const struct yaml_node *node, stru
 	const struct yaml_node *agent_token = yaml_get(node, SL("agent_token")), *oauth = yaml_get(node, SL("oauth"));
 
 	if (node->n != 1)
-		faults_add(l->faults, node->at, "`credential` holds exactly one of bearer, header, agent_token");
+		faults_add(l->faults, node->at, "`credential` holds exactly one of bearer, header, agent_token, oauth");
 	if (agent_token)
 		read_agent_token(l, agent_token, out);
 	if (oauth)
-		config_not_here(l, oauth->key_at, "`credential: oauth`");
+		config_read_oauth(l, oauth, u);
 	if (bearer) {
 		out->kind = CREDENTIAL_BEARER;
-		read_secret(l, bearer, &out->secret);
+		config_read_secret(l, bearer, &out->secret);
 	}
 	if (header)
 		read_header(l, header, out);

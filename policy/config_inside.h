@@ -90,7 +90,11 @@ void config_hash_add(struct loader *, struct slice what, struct slice text);
 
 void config_read_listen(struct loader *, const struct yaml_node *); /* NULL: defaults */
 void config_read_upstreams(struct loader *, const struct yaml_node *);
-void config_read_credential(struct loader *, const struct yaml_node *, struct credential_config *);
+void config_read_credential(struct loader *, const struct yaml_node *, struct upstream_config *);
+/* `{file: PATH}` or `{env: NAME}`. */
+void config_read_secret(struct loader *, const struct yaml_node *, struct secret_ref *);
+/* config_oauth.c */
+void config_read_oauth(struct loader *, const struct yaml_node *, struct upstream_config *);
 /* A URL without credentials, https, or http to this host. False and a fault otherwise. */
 bool config_check_url(struct loader *, struct slice url, struct origin at);
 /* Whether a host is this machine: localhost, 127/8, ::1. */

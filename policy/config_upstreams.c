@@ -173,7 +173,7 @@ static void read_rest(struct loader *l, const struct yaml_node *map, struct upst
 	if ((node = yaml_get(map, SL("env"))))
 		u->env = config_pairs(l, node, false, &u->n_env);
 	if ((node = yaml_get(map, SL("credential"))))
-		config_read_credential(l, node, &u->credential);
+		config_read_credential(l, node, u);
 	if ((node = yaml_get(map, SL("tls"))))
 		read_tls(l, node, u);
 	if ((node = yaml_get(map, SL("proxy"))))
