@@ -37,6 +37,12 @@ static struct slice *child_env(const struct upstream_config *c, struct arena *ar
 	return v;
 }
 
+static void fill_oauth(struct vault_oauth *to, const struct oauth_config *from)
+{
+	*to = (struct vault_oauth){ .client_id = from->client_id, .issuer = from->issuer, .resource = from->resource, .token_file = from->token_file,
+		.scopes = from->scopes, .n_scopes = from->n_scopes, .private_addresses = from->private_addresses };
+}
+
 static void fill_credential(struct vault_config *v, const struct credential_config *c)
 {
 	static const enum secret_source from[] = {
@@ -64,6 +70,7 @@ static struct vault *make_vault(struct backend *b, struct arena *arena, const ch
 		.max_connections = MAX_UPSTREAM_CONNECTIONS,
 	};
 	struct upstream_header *headers = arena_array(arena, c->n_headers + 1, sizeof *headers);
+	struct vault_oauth oauth;
 
 	*why = "out of memory";
 	if (!headers)
@@ -74,6 +81,10 @@ static struct vault *make_vault(struct backend *b, struct arena *arena, const ch
 	v.n_headers = c->n_headers;
 	v.child_env = child_env(c, arena, &v.n_child_env);
 	fill_credential(&v, &c->credential);
+	if (c->credential.oauth) {
+		fill_oauth(&oauth, c->credential.oauth);
+		v.oauth = &oauth;
+	}
 	return v.child_env ? vault_create(b->app->loop, &v, why) : NULL;
 }
 
@@ -129,10 +140,19 @@ static bool same_pairs(const struct pair *a, size_t n_a, const struct pair *b, s
 	return n_a == n_b;
 }
 
+static bool same_oauth(const struct oauth_config *a, const struct oauth_config *b)
+{
+	if (!a || !b)
+		return !a && !b;
+	return slice_eq(a->client_id, b->client_id) && slice_eq(a->issuer, b->issuer) && slice_eq(a->resource, b->resource) &&
+		slice_eq(a->token_file, b->token_file) && same_slices(a->scopes, a->n_scopes, b->scopes, b->n_scopes) &&
+		a->private_addresses == b->private_addresses;
+}
+
 static bool same_credential(const struct credential_config *a, const struct credential_config *b)
 {
 	return a->kind == b->kind && slice_eq(a->header, b->header) && slice_eq(a->url, b->url) && slice_eq(a->agent_id, b->agent_id) && a->secret.from == b->secret.from &&
-		slice_eq(a->secret.name, b->secret.name);
+		slice_eq(a->secret.name, b->secret.name) && same_oauth(a->oauth, b->oauth);
 }
 
 static bool same_wire(const struct upstream_config *a, const struct upstream_config *b)

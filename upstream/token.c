@@ -4,6 +4,7 @@
 
 #define DEFAULT_LIFE_S 900      /* where nobody says */
 #define MAX_LIFE_S (24 * 3600)
+#define HOPELESS_MS 300000      /* whatever it was may have been put right where nobody here sees it */
 #define AGAIN_MS 10000          /* a token that is refused so soon after it was given will not get better */
 
 static uint64_t now_of(const struct token *t)
@@ -101,4 +102,5 @@ void token_hopeless(struct token *t, const char *why)
 	t->until_ms = 0;
 	log_error("credential", "%s: no token for %s: %s", t->vault->name, t->from, why);
 	credential_drop(&t->vault->credential, why);
+	uv_timer_start(&t->timer, on_timer, HOPELESS_MS, 0);
 }

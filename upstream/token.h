@@ -46,7 +46,7 @@ void token_rejected(struct token *, int status, struct slice challenge);
 void token_given(struct token *, struct slice secret, uint64_t life_s);
 /* Tried again after a while. `why`: static, or valid during the call. */
 void token_failed(struct token *, const char *why);
-/* Not tried again before something changes: `why` says what is to be done, and is static. The token is gone. */
+/* Not tried again before something changes, or a long while has gone by: `why` says what is to be done, and is static. The token is gone. */
 void token_hopeless(struct token *, const char *why);
 
 #endif

@@ -140,6 +140,16 @@ enum vault_transport { VAULT_AUTO, VAULT_STREAMABLE_HTTP, VAULT_SSE };
 
 enum secret_source { SECRET_SOURCE_NONE, SECRET_SOURCE_FILE, SECRET_SOURCE_ENV, SECRET_SOURCE_GIVEN };
 
+/* A credential by OAuth; the client's secret is the vault_config's credential. See oauth.h. */
+struct vault_oauth {
+	struct slice client_id;            /* empty: the one that was registered at the login */
+	struct slice issuer, resource;     /* empty: as the vault's metadata says */
+	struct slice token_file;           /* with the refresh token; empty: client credentials */
+	const struct slice *scopes;        /* all that is ever asked for */
+	size_t n_scopes;
+	bool private_addresses;            /* the authorization server may have one */
+};
+
 /* Everything a transport needs; copied by vault_create. */
 struct vault_config {
 	struct slice name;                 /* for the log */
@@ -156,6 +166,7 @@ struct vault_config {
 	enum secret_source credential_from;
 	struct slice credential_name;      /* file path or variable name */
 	struct slice token_url, token_agent_id; /* the credential is an API key to be exchanged there (agent_token.h); empty: it is not */
+	const struct vault_oauth *oauth;   /* NULL: none; else credential_from and _name are the client's secret */
 	struct slice tls_ca, tls_certificate, tls_key, proxy;
 	bool translates;                   /* between revisions with a handshake and those without, where the two sides differ */
 	size_t max_message_bytes;

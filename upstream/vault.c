@@ -9,6 +9,7 @@
 #include "upstream/child.h"
 #include "upstream/http.h"
 #include "upstream/http_call.h"
+#include "upstream/oauth.h"
 #include "upstream/sse_legacy.h"
 #include "upstream/translate.h"
 
@@ -117,7 +118,7 @@ static bool init(struct vault *v, const struct vault_config *conf, const char **
 	struct vault_config own = *conf;
 
 	*why = "out of memory";
-	if (conf->token_url.n)
+	if (conf->token_url.n || conf->oauth)
 		own.credential_from = SECRET_SOURCE_GIVEN;
 	v->max_message_bytes = max;
 	v->translates = conf->translates;
@@ -138,6 +139,18 @@ static void nobody_waits(void *ctx)
 	(void)ctx;
 }
 
+/* What gives the credential, where it is not simply read. */
+static bool make_token(struct vault *v, const struct vault_config *conf, const char **why)
+{
+	if (conf->oauth)
+		v->token = oauth_create(v, conf, why);
+	else if (conf->token_url.n)
+		v->token = agent_token_create(v, conf, why);
+	else
+		return true;
+	return v->token;
+}
+
 struct vault *vault_create(uv_loop_t *loop, const struct vault_config *conf, const char **why)
 {
 	struct vault *v = calloc(1, sizeof *v);
@@ -151,7 +164,7 @@ struct vault *vault_create(uv_loop_t *loop, const struct vault_config *conf, con
 		return NULL;
 	}
 	turn_init(&v->turn, loop);
-	if (conf->token_url.n && !(v->token = agent_token_create(v, conf, why))) {
+	if (!make_token(v, conf, why)) {
 		vault_free(v, nobody_waits, NULL);
 		return NULL;
 	}
