@@ -22,7 +22,8 @@ struct view {                       /* all a guard may see */
 	const struct policy *policy;
 	const struct catalog *catalog;
 	const struct ledger *ledger;    /* the agent's */
-	const struct toolbook *tools;   /* what the vault said its tools take */
+	const struct toolbook *tools;   /* what the vault said its tools take, and showed first of its lists */
+	const struct pins *accepted;    /* the operator's pins file for this vault; NULL: none */
 	struct slice upstream;          /* its name: handles of one vault are no handles of another */
 	uint64_t now_ms;                /* wall clock, for expiry */
 	bool value_call_open;           /* some value-bearing call of this agent is unanswered on this upstream */
@@ -53,6 +54,8 @@ struct view {                       /* all a guard may see */
 	X(RESULT_PATH, "result-paths", "the answer names something outside the allowed paths") \
 	X(RESULT_TENANT, "result-tenant", "the answer belongs to another tenant")           \
 	X(RESULT_FORM, "result-form", "the answer could not be read safely")                \
+	X(CHANGED, "changed", "its definition is not the one that is pinned")                \
+	X(UNPINNED, "unpinned", "the vault names more than can be pinned")                  \
 	X(WITHHELD, "withheld", "the text was withheld while a value is under way")         \
 	X(LEDGER_FULL, "ledger-full", "too much is remembered for this agent")              \
 	X(INTERNAL, "internal", "the check itself failed")
@@ -102,6 +105,9 @@ void judge_from_vault(const struct view *, const struct rpc *, struct judgement 
  * with call NULL, for notifications of the vault, some of which hold the answer to an earlier call.
  */
 enum err judge_learn(struct ledger *, struct toolbook *, const struct view *, const struct call *, const struct rpc *);
+
+/* Likewise of a tools/list result that narrowgate asked for itself: the array of one page. E_FULL, E_NOMEM. */
+enum err judge_learn_tools(struct toolbook *, const struct pins *accepted, const struct json *, uint32_t tools);
 
 /* What the vault asks for, whatever it asks now: of tasks/result, what that task was made of. */
 enum method judge_asks(const struct view *, const struct rpc *);

@@ -14,6 +14,12 @@ static bool is_list(enum method m)
 		m == M_DISCOVER;
 }
 
+/* Whose items are pinned, and, of tools, read. */
+static bool is_pinned_list(enum method m)
+{
+	return is_list(m) && m != M_DISCOVER;
+}
+
 /* What kind of result it is (MCP 2026-07-28, "Results"); older servers do not say. */
 enum result_kind { RESULT_COMPLETE, RESULT_ROUND, RESULT_TASK, RESULT_OTHER };
 
@@ -120,7 +126,7 @@ static bool teaches(const struct call *c, const struct rpc *rpc)
 
 	if (kind == RESULT_TASK || tells_task(c, rpc) || c->method->id == M_TASKS_RESULT)
 		return true;
-	return kind == RESULT_COMPLETE && (c->method->id == M_TOOLS_LIST || c->n_handles || (c->rule && c->rule->n_gives));
+	return kind == RESULT_COMPLETE && (is_pinned_list(c->method->id) || c->n_handles || (c->rule && c->rule->n_gives));
 }
 
 static enum err learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct rpc *rpc)

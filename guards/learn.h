@@ -9,9 +9,8 @@
 /* Handles the answer hands out, and the use of those it was asked with (learn_handles.c). */
 enum err handles_learn(struct ledger *, struct toolbook *, const struct view *, const struct call *,
 	const struct result *);
-/* The tools of a tools/list answer (learn_tools.c). */
-enum err tools_learn(struct ledger *, struct toolbook *, const struct view *, const struct call *,
-	const struct result *);
+/* The tools of a tools/list answer, `tools` the array: pinned, and their schemas read (learn_tools.c). */
+enum err tools_learn(struct toolbook *, const struct view *, const struct call *, const struct result *, uint32_t tools);
 /*
  * A handle's end: seconds from now, or an RFC 3339 time, as milliseconds of the wall clock; 0 when it is neither
  * (learn_time.c).

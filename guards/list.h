@@ -17,6 +17,7 @@
 	X(paths)        \
 	X(masked_input) \
 	X(lists)        \
+	X(pinning)      \
 	X(mask)         \
 	X(cache)
 
@@ -25,6 +26,7 @@ extern const struct guard guard_readonly;     /* docs/guards/readonly.md */
 extern const struct guard guard_tenant;       /* docs/guards/tenant.md */
 extern const struct guard guard_handles;      /* docs/guards/handles.md */
 extern const struct guard guard_paths;        /* docs/guards/paths.md */
+extern const struct guard guard_pinning;      /* docs/guards/pinning.md */
 extern const struct guard guard_masked_input; /* docs/guards/masked-input.md */
 
 #endif

@@ -303,6 +303,8 @@ static void judge(struct exchange *x)
 	}
 	if (fails_unmet(x) || exchange_mirror_fails(x))
 		return;
+	config_unref(x->judged_by);
+	x->judged_by = config_ref(x->channel->trunk->backend->config);
 	exchange_view(x->channel, x->policy, &x->arena, &view);
 	judge_from_agent(&view, &x->rpc, asked, &x->call, &x->judgement);
 	if (x->judgement.kind == VERDICT_PASS && judge_learn_reply(x->channel->agent->ledger, &view, &x->rpc, asked) != E_OK) {

@@ -148,11 +148,11 @@ static void guards_of_later_versions(void **state)
 
 	check_rows(t, rows, sizeof rows / sizeof *rows);
 	try_load(t, NULL, NULL, off);
-	assert_int_equal(t->config->n_absent_guards, 3); /* inspection and pii are off */
+	assert_int_equal(t->config->n_absent_guards, 2); /* inspection and pii are off */
 	try_load(t, NULL, NULL, warn);
-	assert_int_equal(t->config->n_absent_guards, 5); /* a warning that will not come is missed */
+	assert_int_equal(t->config->n_absent_guards, 4); /* a warning that will not come is missed */
 	try_load(t, NULL, NULL, exfil_off);
-	assert_int_equal(t->config->n_absent_guards, 4);
+	assert_int_equal(t->config->n_absent_guards, 3);
 }
 
 #define FILE_P "default_profile: p\nprofiles:\n  p: {extends: observer, allowed_paths: [a, b/c], tenant: acme}\n"
@@ -266,7 +266,7 @@ static void a_wider_profile_flag_widens_nothing(void **state)
 	const struct policy *p = t->config->agents[0].policy;
 
 	assert_true(p->read_only && p->mask_values && p->deny_unknown_tools && p->allowed.n == 2 && p->enforce);
-	assert_int_equal(t->config->n_absent_guards, 5);
+	assert_int_equal(t->config->n_absent_guards, 4);
 }
 
 static void flag_faults(void **state)

@@ -45,7 +45,7 @@ static void built_in_profiles(void **state)
 		assert_true(p->enforce);
 		snprintf(actions, sizeof actions, "actions: %s  (", rows[i].actions);
 		assert_non_null(strstr(try_print(t), actions));
-		assert_int_equal(t->config->n_absent_guards, 5);
+		assert_int_equal(t->config->n_absent_guards, 4);
 	}
 }
 
@@ -143,7 +143,7 @@ static void what_later_versions_have(void **state)
 		snprintf(yaml, sizeof yaml, "default_profile: p\nprofiles: {p: {%s}}\n", off[i]);
 		try_load(t, yaml, NULL, NULL);
 		assert_string_equal(try_faults(t), "");
-		assert_int_equal(t->config->n_absent_guards, i < 4 ? 4 : 5);
+		assert_int_equal(t->config->n_absent_guards, i < 4 ? 3 : 4);
 	}
 	static const struct {
 		const char *key, *value;
@@ -169,20 +169,20 @@ static void what_later_versions_have(void **state)
 
 static void absent_guards_are_those_some_agent_should_have(void **state)
 {
-	static const char *const names[] = { "inspection", "pii", "redact_secrets", "tool pinning" };
+	static const char *const names[] = { "inspection", "pii", "redact_secrets" };
 	struct try *t = *state;
 
 	try_load(t, "default_profile: p\nprofiles: {p: {exfiltration: off}}\n", NULL, NULL);
 	assert_string_equal(try_faults(t), "");
-	assert_int_equal(t->config->n_absent_guards, 4);
-	for (size_t i = 0; i < 4; i++)
+	assert_int_equal(t->config->n_absent_guards, 3);
+	for (size_t i = 0; i < 3; i++)
 		assert_true(slice_eq(t->config->absent_guards[i], slice_of(names[i])));
 	try_load(t,
 		"profiles:\n"
 		"  p: {exfiltration: off, inspection: off, pii: false, redact_secrets: false}\n"
 		"agents:\n"
 		"- {name: a, profile: p, identify: {local: true}}\n", NULL, NULL);
-	assert_int_equal(t->config->n_absent_guards, 1);
+	assert_int_equal(t->config->n_absent_guards, 0);
 }
 
 static void extends_is_an_intersection(void **state)
