@@ -20,7 +20,7 @@ async function simulator(t) {
 }
 
 async function place(t, profile) {
-  const [sim, twin] = [await simulator(t), await simulator(t)], audit = auditFile(t);
+  const [sim, twin] = [await simulator(t), await simulator(t)], audit = auditFile();
   const s = await serve(t, { upstreams: { vault: { catalog: 'ghoststack', url: sim.url, credential: { bearer: { env: 'GS_TOKEN' } } } },
     profiles: { agent: profile }, default_profile: 'agent', audit: { file: audit } }, { env: { GS_TOKEN: TOKEN } });
   await ready(s);

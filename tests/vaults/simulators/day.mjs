@@ -1,23 +1,26 @@
 // A working day through narrowgate: a table of calls, each with what becomes of it, and a second simulator of the same kind that is asked
 // directly what passes, in the same order.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { BULLETS, call, scratch } from '../../scenario/lib.mjs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { BULLETS, call } from '../../scenario/lib.mjs';
 
 export const rule = (r) => r._meta?.['narrowgate.dev/refusal']?.rule;
 export const records = (file) => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l)) : []);
 export const calls = (file) => records(file).filter((r) => r.tool).map((r) => [r.tool, r.args]);
 
-// No value, token or key in what narrowgate wrote; checked when the test ends.
+// No value, token or key in what narrowgate wrote; checked when the test ends and narrowgate has. The audit's folder goes with it.
 export function watch(t, s, audit, secrets) {
   t.after(() => {
-    const written = s.p.err + s.p.out + readFileSync(audit, 'utf8');
+    const lines = readFileSync(audit, 'utf8'), written = s.p.err + s.p.out + lines;
+    rmSync(dirname(audit), { recursive: true });
+    assert.ok(lines.includes('"profile":'), 'the audit tells of calls');
     for (const secret of secrets) assert.ok(!written.includes(secret), 'a secret in the log or the audit');
   });
 }
 
-export const auditFile = (t) => join(scratch(t), 'audit.jsonl');
+export const auditFile = () => join(mkdtempSync(join(tmpdir(), 'narrowgate-')), 'audit.jsonl');
 
 const masked = (result, values) => JSON.parse(values.reduce((text, v) => text.replaceAll(v, BULLETS), JSON.stringify(result)));
 

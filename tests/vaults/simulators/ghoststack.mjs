@@ -18,6 +18,7 @@ const FOLDERS = { 'stripe-api-key': 'stripe', 'stripe-webhook': 'stripe', 'db-pa
 
 function vault() {
   const leases = new Map();
+  let given = 0;
   const meta = (key) => ({ key, folderPath: FOLDERS[key], type: key === 'db-password' ? 'password' : 'api_key', tags: ['prod'] });
   const answer = (value) => ({ content: [{ type: 'text', text: JSON.stringify(value) }], structuredContent: value });
   const error = (text) => ({ content: [{ type: 'text', text }], isError: true });
@@ -28,7 +29,7 @@ function vault() {
     search_credentials: ({ query = '', type, tag }) => list(keys.filter((k) => k.includes(query) && (!type || meta(k).type === type) && (!tag || tag === 'prod'))),
     get_credential_metadata: ({ key }) => answer({ ...meta(key), owners: ['ops'], preview: `****${VALUES[key].slice(-4)}`, auditLog: [{ at: '2026-06-01T10:00:00Z', actor: 'claude-code', action: 'lease' }] }),
     lease_credential: ({ key }) => {
-      const id = `lease${leases.size + 1}`, leaseHandle = `${id}.${createHmac('sha256', 'simulator').update(id).digest('hex').slice(0, 16)}`;
+      const id = `lease${++given}`, leaseHandle = `${id}.${createHmac('sha256', 'simulator').update(id).digest('hex').slice(0, 16)}`;
       leases.set(leaseHandle, key);
       return answer({ leaseHandle, expiresAt: '2099-01-01T00:00:00Z' });
     },
