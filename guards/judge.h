@@ -54,6 +54,8 @@ struct view {                       /* all a guard may see */
 	X(RESULT_TENANT, "result-tenant", "the answer belongs to another tenant")           \
 	X(RESULT_FORM, "result-form", "the answer could not be read safely")                \
 	X(WITHHELD, "withheld", "the text was withheld while a value is under way")         \
+	X(EXFILTRATION, "known-value", "a value that was read from the vault stands where it may not go") \
+	X(EXFILTRATION_SIZE, "too-much-to-scan", "the message cannot be scanned for values") \
 	X(LEDGER_FULL, "ledger-full", "too much is remembered for this agent")              \
 	X(INTERNAL, "internal", "the check itself failed")
 
@@ -67,17 +69,27 @@ const char *reason_text(enum reason r);
 
 enum verdict_kind { VERDICT_PASS, VERDICT_REWRITE, VERDICT_DENY, VERDICT_NEED_TOOLS };
 
+/* What a guard saw, whatever it decided: for the audit. Never the text itself. */
+struct finding {
+	const char *category; /* "exfiltration" */
+	const char *form;     /* how the value was written: "plain", "base64" … */
+	bool part;            /* a part of it */
+	struct slice path;    /* where the value was read */
+};
+
 struct verdict {
 	enum verdict_kind kind;
 	enum reason reason;
 	struct slice what;          /* what was not understood or not allowed, safe for the agent (an argument's name, a form); may be empty */
 	struct origin rule;
+	const struct finding *found; /* in the arena; NULL: nothing */
 };
 
 struct judgement {
 	enum verdict_kind kind;     /* NEED_TOOLS: fetch the vault's tools/list, put it into the toolbook, judge again */
 	struct verdict why;         /* of the guard that decided; for shadow mode also when kind is PASS */
 	const char *guard;          /* its name; NULL when none had an opinion */
+	const struct finding *found; /* the first; also of what passed */
 	bool shadow;                /* enforce: false turned a DENY into a PASS */
 	struct slice bytes;         /* what may go on */
 	struct slice refusal;       /* DENY: the answer, a complete message with the right id */
