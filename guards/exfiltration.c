@@ -11,12 +11,19 @@
 
 #define MAX_ROUNDS 3 /* escapes inside escapes */
 
+struct joined {
+	char *p;
+	size_t n, cap;
+};
+
 struct sent {
 	const struct view *view;
 	const struct fingerprints *known;
 	struct bare values, names, decoded; /* each one text: the strings and numbers; the names; what escapes hide */
-	struct bare signs;                  /* all of it, with its signs */
+	struct bare signs[3];               /* the same with their signs */
 	bool want_signs;
+	struct joined joined[2];            /* values and names, as they are; only where there are escapes */
+	bool escapes;
 	struct value_found found;
 	bool any;
 	enum err err;
@@ -28,26 +35,65 @@ static void note(struct sent *s, enum err e)
 		s->err = e;
 }
 
+enum part { VALUES, NAMES, DECODED };
+
+static void add_bare(struct sent *s, enum part part, struct slice text)
+{
+	struct bare *to = part == VALUES ? &s->values : part == NAMES ? &s->names : &s->decoded;
+
+	note(s, text.p ? bare_add(to, text) : E_NOMEM);
+	if (s->want_signs && s->err == E_OK)
+		note(s, bare_add(&s->signs[part], text));
+}
+
+/* What escapes of one kind hide, layer by layer. */
 static void add_decoded(struct sent *s, struct slice text)
 {
 	for (int round = 0; round < MAX_ROUNDS && s->err == E_OK && unescape_wanted(text); round++) {
 		text = unescape(text, s->view->arena);
-		note(s, text.p ? bare_add(&s->decoded, text) : E_NOMEM);
-		if (s->want_signs && s->err == E_OK)
-			note(s, bare_add(&s->signs, text));
+		add_bare(s, DECODED, text);
 	}
 }
 
-static void add_text(struct sent *s, struct bare *to, struct slice text)
+/* The texts as they are, one behind the other: an escape may be cut as well. */
+static void join(struct sent *s, enum part part, struct slice text)
 {
-	if (!text.p) {
-		note(s, E_NOMEM);
+	struct joined *to = &s->joined[part];
+
+	if (!s->escapes || s->err != E_OK || text.n == 0)
 		return;
+	if (text.n > to->cap - to->n) {
+		size_t cap = 2 * to->cap + text.n + 256;
+		char *p = arena_alloc_raw(s->view->arena, cap);
+
+		if (!p) {
+			s->err = E_NOMEM;
+			return;
+		}
+		if (to->n)
+			memcpy(p, to->p, to->n);
+		to->p = p;
+		to->cap = cap;
 	}
-	note(s, bare_add(to, text));
-	if (s->want_signs)
-		note(s, bare_add(&s->signs, text));
-	add_decoded(s, text);
+	memcpy(to->p + to->n, text.p, text.n);
+	to->n += text.n;
+}
+
+static void add_text(struct sent *s, enum part part, struct slice text)
+{
+	add_bare(s, part, text);
+	join(s, part, text);
+}
+
+/* Whether some text may hold an escape: the message as it came is asked, where each of these signs stands as itself or behind a backslash. */
+static bool may_escape(struct slice s)
+{
+	if (memchr(s.p, '%', s.n) || memchr(s.p, '\\', s.n) || memchr(s.p, '&', s.n))
+		return true;
+	for (const char *x = s.p; (x = memchr(x, 'x', s.n - (size_t)(x - s.p))) != NULL; x++)
+		if (x > s.p && x[-1] == '0')
+			return true;
+	return slice_find(s, SL("0X")) >= 0;
 }
 
 /* Tokens that are not looked at: the value arguments the catalog names. */
@@ -70,24 +116,27 @@ static void add_json(struct sent *s, const struct json *j, uint32_t root, const 
 		}
 		arena_worked(s->view->arena, ARENA_STEP_TOKEN);
 		if (json_is(j, t, JSON_STRING))
-			add_text(s, j->tok[t].flags & JSON_NAME ? &s->names : &s->values, json_string(j, t, s->view->arena));
+			add_text(s, j->tok[t].flags & JSON_NAME ? NAMES : VALUES, json_string(j, t, s->view->arena));
 		else if (json_is(j, t, JSON_NUMBER))
-			add_text(s, &s->values, json_raw(j, t));
+			add_text(s, VALUES, json_raw(j, t));
 		t++;
 	}
 }
 
-static bool begin(struct sent *s, const struct view *v, size_t n)
+static bool begin(struct sent *s, const struct view *v, struct slice message)
 {
+	size_t n = message.n;
+
 	*s = (struct sent){ .view = v, .known = v->ledger ? ledger_known_values(v->ledger) : NULL };
 	if (!s->known || fingerprints_empty(s->known))
 		return false;
 	s->want_signs = fingerprints_want_signs(s->known);
+	s->escapes = may_escape(message);
 	note(s, bare_init(&s->values, n, false, false, v->arena));
 	note(s, bare_init(&s->names, n / 4, false, false, v->arena));
 	note(s, bare_init(&s->decoded, 0, false, false, v->arena));
-	if (s->want_signs)
-		note(s, bare_init(&s->signs, n, true, false, v->arena));
+	for (int i = 0; s->want_signs && i < 3; i++)
+		note(s, bare_init(&s->signs[i], i == VALUES ? n : n / 4, true, false, v->arena));
 	return true;
 }
 
@@ -108,11 +157,13 @@ static void scan(struct sent *s, const struct bare *b)
 
 static void look(struct sent *s)
 {
+	for (int i = 0; i < 2 && s->err == E_OK; i++)
+		add_decoded(s, slice_make(s->joined[i].p, s->joined[i].n));
 	scan(s, &s->values);
 	scan(s, &s->names);
 	scan(s, &s->decoded);
-	if (s->want_signs)
-		scan(s, &s->signs);
+	for (int i = 0; s->want_signs && i < 3; i++)
+		scan(s, &s->signs[i]);
 }
 
 /* --- exempt arguments ------------------------------------------------------------------------------------------------ */
@@ -201,9 +252,9 @@ static void add_call(struct sent *s, const struct call *c)
 	if (rpc->params != JSON_NONE)
 		add_json(s, j, rpc->params, x.json == j ? &x : &outer);
 	if (json_is(j, rpc->id, JSON_STRING))
-		add_text(s, &s->values, json_string(j, rpc->id, s->view->arena));
+		add_text(s, VALUES, json_string(j, rpc->id, s->view->arena));
 	if (!c->method)
-		add_text(s, &s->values, rpc->method_name);
+		add_text(s, VALUES, rpc->method_name);
 }
 
 static struct verdict give_verdict(const struct sent *s)
@@ -236,7 +287,7 @@ static struct verdict exfiltration_request(const struct view *v, struct call *c)
 {
 	struct sent s;
 
-	if (v->policy->exfiltration == EXFILTRATION_OFF || !begin(&s, v, c->rpc->json.text.n))
+	if (v->policy->exfiltration == EXFILTRATION_OFF || !begin(&s, v, c->rpc->json.text))
 		return PASS_VERDICT;
 	add_call(&s, c);
 	look(&s);
@@ -248,11 +299,11 @@ bool exfiltration_taints(const struct view *v, const struct call *c)
 {
 	struct sent s;
 
-	if (!begin(&s, v, c->rpc->json.text.n))
+	if (!begin(&s, v, c->rpc->json.text))
 		return false;
 	if (c->rpc->params != JSON_NONE)
 		add_json(&s, &c->rpc->json, c->rpc->params, NULL);
-	add_text(&s, &s.values, c->rpc->method_name);
+	add_text(&s, VALUES, c->rpc->method_name);
 	look(&s);
 	return s.any || s.err != E_OK;
 }
@@ -261,7 +312,7 @@ struct verdict exfiltration_beside(const struct view *v, const struct rpc *rpc, 
 {
 	struct sent s;
 
-	if (tok == JSON_NONE || v->policy->exfiltration == EXFILTRATION_OFF || !begin(&s, v, rpc->json.text.n))
+	if (tok == JSON_NONE || v->policy->exfiltration == EXFILTRATION_OFF || !begin(&s, v, rpc->json.text))
 		return PASS_VERDICT;
 	add_json(&s, &rpc->json, tok, NULL);
 	look(&s);

@@ -6,7 +6,9 @@
 
 #define SHORT_BYTES 512        /* values up to here have fragments in every form, as short as FINGERPRINTS_FRAGMENT */
 #define MANY_PARTS 4096        /* fragments of one form of one value, at most */
-#define MIN_AVERAGE 20         /* a fragment is kept when its bytes cost 2.5 bits each */
+#define MIN_AVERAGE 20         /* a fragment is kept when its bytes cost 2.5 bits each … */
+#define MIN_OF_RANDOM 12       /* … or 1.5 where the value is one word with … */
+#define RANDOM_AVERAGE 22      /* … 2.75 bits each */
 #define PLAIN_STEP (FINGERPRINTS_FRAGMENT - SPAN + 1)
 #define LONG_STEP 40
 
@@ -26,6 +28,7 @@ struct forms {
 	struct written v[MAX_WRITTEN];
 	size_t n;
 	size_t pieces;
+	uint32_t average;        /* what a byte of a fragment costs at least */
 	struct arena *arena;
 };
 
@@ -239,7 +242,7 @@ static bool is_rich(const struct forms *f, const struct written *w, size_t at)
 		low = high;
 		high = t;
 	}
-	return f->sum[high + 1] - f->sum[low] >= MIN_AVERAGE * (high + 1 - low);
+	return f->sum[high + 1] - f->sum[low] >= f->average * (high + 1 - low);
 }
 
 /* The eight bytes that are least like others. */
@@ -280,6 +283,14 @@ static enum err add_pieces(struct fingerprints *prints, const struct forms *f, c
 		fingerprints_add_whole(prints, id, w->form, slice_head(w->text, n), best_anchor(f, w, n));
 }
 
+static bool is_one_word(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ')
+			return false;
+	return true;
+}
+
 static enum err make_forms(struct forms *f, const uint16_t *cost, bool *signs)
 {
 	enum err e = E_OK;
@@ -289,6 +300,7 @@ static enum err make_forms(struct forms *f, const uint16_t *cost, bool *signs)
 		return E_NOMEM;
 	for (size_t i = 0; i < f->value.n; i++)
 		f->sum[i + 1] = f->sum[i] + cost[i];
+	f->average = is_one_word(f->value) && f->sum[f->value.n] >= RANDOM_AVERAGE * f->value.n ? MIN_OF_RANDOM : MIN_AVERAGE;
 	e = add_plain(f, false);
 	*signs = e == E_OK && f->v[0].text.n < VARIETY_MIN_BYTES;
 	if (*signs) { /* too little is left without its signs */

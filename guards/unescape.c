@@ -79,7 +79,15 @@ static struct escape zero_x(struct slice s)
 {
 	struct escape e = s.n > 3 && (s.p[1] | 0x20) == 'x' ? fixed(s, 2, 2, true) : none;
 
-	return e.n && e.n < s.n && hex_digit(s.p[e.n]) >= 0 ? none : e;
+	size_t next = e.n;
+
+	if (e.n && e.n < s.n && hex_digit(s.p[e.n]) >= 0)
+		return none;
+	while (next < s.n && memchr(" ,;\n\t", s.p[next], 5)) /* 0x41, 0x42: what separates them goes too */
+		next++;
+	if (e.n && next + 1 < s.n && s.p[next] == '0' && (s.p[next + 1] | 0x20) == 'x')
+		e.n = next;
+	return e;
 }
 
 static struct escape numeric_entity(struct slice s)

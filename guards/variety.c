@@ -25,7 +25,7 @@ static bool often_follows(unsigned char before, unsigned char c)
 	return strchr(followers[(before | 0x20) - 'a'], c | 0x20) != NULL;
 }
 
-/* Signs by which words are joined; what separates says nothing. */
+/* Signs by which words are joined: one between two of them says nothing. */
 static bool is_joint(unsigned char c)
 {
 	return c <= ' ' || memchr("-_./:,;=&?@", c, 11) != NULL;
@@ -64,7 +64,7 @@ uint32_t variety_costs(struct slice s, uint16_t *cost)
 			n = digit_cost(before, was, c);
 		else if (is == KIND_OTHER)
 			n = 16;
-		else if (!is_joint(c))
+		else if (!is_joint(c) || was == KIND_SIGN || i + 1 == s.n || kind_of((unsigned char)s.p[i + 1]) == KIND_SIGN)
 			n = c == before ? 4 : 24;
 		cost[i] = (uint16_t)n;
 		sum += n;
@@ -153,6 +153,14 @@ static bool is_mail(struct slice s)
 	return is_host(slice_from(s, (size_t)(at - s.p) + 1));
 }
 
+/* word, Word, WORD */
+static bool keeps_case(struct slice s, size_t i)
+{
+	enum kind now = kind_of((unsigned char)s.p[i]), was = i ? kind_of((unsigned char)s.p[i - 1]) : KIND_NONE;
+
+	return !(now == KIND_UP && was == KIND_LOW) && !(now == KIND_LOW && was == KIND_UP && i > 1);
+}
+
 /* One part of a name: a word, a number, `4o`, `v2`, `mp4`. */
 static bool is_name_part(struct slice s, const uint16_t *cost, bool *word)
 {
@@ -166,12 +174,12 @@ static bool is_name_part(struct slice s, const uint16_t *cost, bool *word)
 		letters += !digit;
 		sum += digit ? 0 : cost[i];
 		turns += i > 0 && digit != (kind_of((unsigned char)s.p[i - 1]) == KIND_DIGIT);
-		if (i > 0 && kind_of((unsigned char)s.p[i]) == KIND_UP && kind_of((unsigned char)s.p[i - 1]) == KIND_LOW)
+		if (!keeps_case(s, i))
 			return false;
 	}
 	*word = digits == 0 && letters > 1;
 	if (digits && letters)
-		return turns == 1 && (digits <= 2 || letters <= 2) && digits <= 4 && letters <= 12;
+		return turns == 1 && (digits <= 2 || letters <= 2) && digits <= 4 && letters <= 12 && sum <= letters * 18 + 24;
 	return digits ? digits <= 8 : letters <= 3 || sum <= letters * 18 + 16;
 }
 
@@ -186,6 +194,8 @@ static bool is_name(struct slice s, const uint16_t *cost)
 		if (i < s.n && kind_of((unsigned char)s.p[i]) != KIND_SIGN && kind_of((unsigned char)s.p[i]) != KIND_OTHER)
 			continue;
 		if (i < s.n && !memchr("-_./:, ", s.p[i], 7))
+			return false;
+		if (i == start && i < s.n && s.p[i] != ' ')
 			return false;
 		if (i > start) {
 			if (!is_name_part(slice_make(s.p + start, i - start), cost + start, &word))
@@ -222,7 +232,7 @@ static bool is_reference(struct slice s)
 
 bool variety_is_worth(struct slice s, enum variety_of of, uint16_t *cost)
 {
-	static const uint32_t bits[] = { [VARIETY_OTHER] = 64, [VARIETY_VALUE] = 24, [VARIETY_NAMED] = 22 };
+	static const uint32_t bits[] = { [VARIETY_OTHER] = 64, [VARIETY_VALUE] = 20, [VARIETY_NAMED] = 18 };
 	uint32_t sum;
 
 	if (s.n < VARIETY_MIN_BYTES || count_different(s) < 4 || is_number(s) || is_address(s) || is_mail(s))

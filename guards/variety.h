@@ -28,7 +28,7 @@ enum variety_of {
 
 /*
  * Whether it is remembered. Never: fewer than eight bytes or four different ones, numbers of fewer than twelve digits, what reads like
- * a host, address, e-mail, date, version, plain name. Bits asked for: 22 where named, 24 for a value, 64 else. `cost` as above, filled.
+ * a host, address, e-mail, date, version, plain name. Bits asked for: 18 where named, 20 for a value, 64 else. `cost` as above, filled.
  */
 bool variety_is_worth(struct slice text, enum variety_of, uint16_t *cost);
 

@@ -171,9 +171,12 @@ static void answer(struct exchange *x, const struct rpc *rpc, struct arena *aren
 		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "too much is remembered for this agent: the answer cannot be passed on safely");
 		return;
 	}
+	const struct finding *found = x->judgement.found;
+
 	judge_answer(&view, x->call, rpc, &j);
 	if (j.guard)
 		x->judgement = j;
+	x->judgement.found = found ? found : j.found;
 	struct slice bytes = own_id_again(x, rpc, j.kind == VERDICT_DENY ? j.refusal : j.bytes, arena);
 	if (!bytes.n) {
 		exchange_fail(x, 500, RPC_INTERNAL_ERROR, "the answer could not be written");
