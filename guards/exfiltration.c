@@ -144,9 +144,11 @@ static bool on_found(void *ctx, const struct value_found *found)
 {
 	struct sent *s = ctx;
 
-	s->found = *found;
+	/* A part is found before the whole it belongs to, as a rule. */
+	if (!s->any || !found->part)
+		s->found = *found;
 	s->any = true;
-	return false;
+	return found->part;
 }
 
 static void scan(struct sent *s, const struct bare *b)
