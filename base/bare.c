@@ -1,11 +1,15 @@
 #include "base/bare.h"
 
 #include <utf8proc.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include "base/confusables.h"
 #include "base/utf8.h"
 
 #define MOST_PARTS 32 /* the longest compatibility decomposition is U+FDFA's, 18 code points */
 #define SLACK (4 * MOST_PARTS)
+#define BLOCK 16      /* written at a time, past the end too */
 
 /* What an ASCII byte becomes; 0: it goes. */
 static const char letters[128] = {
@@ -105,9 +109,55 @@ static void put_other(struct bare *b, uint32_t c, size_t from)
 		put_point(b, (int32_t)confusable_letter((uint32_t)parts[i]), from);
 }
 
+#ifdef __SSE2__
+/* Sixteen bytes of which 31 may be read: each run of letters and digits is copied whole. NULL when some are not ASCII. */
+static char *add_block(const char *p, char *out)
+{
+	const __m128i bit = _mm_set1_epi8(0x20); /* makes letters lower, and leaves digits */
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p), low = _mm_or_si128(v, bit);
+	__m128i letter = _mm_and_si128(_mm_cmpgt_epi8(low, _mm_set1_epi8('a' - 1)), _mm_cmplt_epi8(low, _mm_set1_epi8('z' + 1)));
+	__m128i digit = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(v, _mm_set1_epi8('9' + 1)));
+	unsigned keep = (unsigned)_mm_movemask_epi8(_mm_or_si128(letter, digit)), at = 0;
+
+	if (_mm_movemask_epi8(v))
+		return NULL;
+	while (keep) {
+		unsigned gap = (unsigned)__builtin_ctz(keep), run = (unsigned)__builtin_ctz(~(keep >> gap));
+
+		at += gap;
+		v = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
+		_mm_storeu_si128((__m128i *)(void *)out, _mm_or_si128(v, bit));
+		out += run;
+		at += run;
+		keep = keep >> gap >> run;
+	}
+	return out;
+}
+#endif
+
+/* As many blocks as are ASCII; the last ones from a copy, for behind the text nothing may be read. Returns where it ended. */
+static size_t add_blocks(struct bare *b, struct slice s, size_t i)
+{
+#ifdef __SSE2__
+	char *out = b->p + b->n, *next = out, tail[3 * BLOCK] = { 0 };
+
+	for (; s.n - i >= 2 * BLOCK && (next = add_block(s.p + i, out)) != NULL; i += BLOCK)
+		out = next;
+	if (next) {
+		memcpy(tail, s.p + i, s.n - i);
+		for (const char *p = tail; i < s.n && (next = add_block(p, out)) != NULL; p += BLOCK) {
+			out = next;
+			i = s.n - i > BLOCK ? i + BLOCK : s.n;
+		}
+	}
+	b->n = (size_t)(out - b->p);
+#endif
+	return i;
+}
+
 static size_t add_ascii(struct bare *b, struct slice s, size_t i)
 {
-	size_t n = b->n;
+	size_t n;
 
 	if (b->at || b->signs) {
 		for (; i < s.n && (unsigned char)s.p[i] < 0x80; i++) {
@@ -117,7 +167,8 @@ static size_t add_ascii(struct bare *b, struct slice s, size_t i)
 		}
 		return i;
 	}
-	for (; i < s.n && (unsigned char)s.p[i] < 0x80; i++) {
+	i = add_blocks(b, s, i);
+	for (n = b->n; i < s.n && (unsigned char)s.p[i] < 0x80; i++) {
 		char c = letters[(unsigned char)s.p[i]];
 		b->p[n] = c;
 		n += c != 0;
@@ -128,7 +179,7 @@ static size_t add_ascii(struct bare *b, struct slice s, size_t i)
 
 enum err bare_add(struct bare *b, struct slice s)
 {
-	enum err e = make_room(b, s.n);
+	enum err e = make_room(b, s.n + BLOCK);
 
 	for (size_t i = 0; i < s.n && e == E_OK;) {
 		size_t from = i;

@@ -85,17 +85,6 @@ static void add_text(struct sent *s, enum part part, struct slice text)
 	join(s, part, text);
 }
 
-/* Whether some text may hold an escape: the message as it came is asked, where each of these signs stands as itself or behind a backslash. */
-static bool may_escape(struct slice s)
-{
-	if (memchr(s.p, '%', s.n) || memchr(s.p, '\\', s.n) || memchr(s.p, '&', s.n))
-		return true;
-	for (const char *x = s.p; (x = memchr(x, 'x', s.n - (size_t)(x - s.p))) != NULL; x++)
-		if (x > s.p && x[-1] == '0')
-			return true;
-	return slice_find(s, SL("0X")) >= 0;
-}
-
 /* Tokens that are not looked at: the value arguments the catalog names. */
 struct exempt {
 	const struct json *json;
@@ -131,7 +120,7 @@ static bool begin(struct sent *s, const struct view *v, struct slice message)
 	if (!s->known || fingerprints_empty(s->known))
 		return false;
 	s->want_signs = fingerprints_want_signs(s->known);
-	s->escapes = may_escape(message);
+	s->escapes = unescape_possible(message); /* in JSON too each stands as itself or behind a backslash */
 	note(s, bare_init(&s->values, n, false, false, v->arena));
 	note(s, bare_init(&s->names, n / 4, false, false, v->arena));
 	note(s, bare_init(&s->decoded, 0, false, false, v->arena));

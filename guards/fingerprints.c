@@ -15,7 +15,7 @@
 
 struct key {
 	uint64_t sip[2];
-	uint64_t mask, odd; /* of an anchor: (its bytes ^ mask) * odd, the upper half */
+	uint64_t odd;       /* an anchor is the upper half of its bytes times this */
 };
 
 struct piece {
@@ -92,17 +92,22 @@ void fingerprints_free(struct fingerprints *f)
 	wipe_free(f);
 }
 
-static inline uint32_t anchor_of(const struct key *k, const char *eight)
+static inline uint32_t anchor_of(uint64_t odd, const char *eight)
 {
 	uint64_t v;
 
 	memcpy(&v, eight, sizeof v);
-	return (uint32_t)(((le64toh(v) ^ k->mask) * k->odd) >> 32);
+	return (uint32_t)((le64toh(v) * odd) >> 32);
 }
 
-static inline uint64_t map_bits(uint32_t anchor)
+/* The first says no mostly, the second says most of the rest. */
+static inline bool map_first(uint64_t word, uint32_t anchor)
 {
-	return (uint64_t)1 << (anchor & 63) | (uint64_t)1 << (anchor >> 6 & 63);
+	return word >> (anchor & 63) & 1;
+}
+static inline bool map_second(uint64_t word, uint32_t anchor)
+{
+	return word >> (anchor >> 6 & 63) & 1;
 }
 
 static void put_piece(struct fingerprints *f, struct piece p)
@@ -112,7 +117,7 @@ static void put_piece(struct fingerprints *f, struct piece p)
 	while (f->slots[at].ref)
 		at = (at + 1) & mask;
 	f->slots[at] = p;
-	f->map[p.anchor >> f->map_shift] |= map_bits(p.anchor);
+	f->map[p.anchor >> f->map_shift] |= (uint64_t)1 << (p.anchor & 63) | (uint64_t)1 << (p.anchor >> 6 & 63);
 	f->n_pieces++;
 }
 
@@ -283,7 +288,7 @@ enum err fingerprints_begin(struct fingerprints *f, struct slice bare, struct sl
 
 void fingerprints_add_part(struct fingerprints *f, uint32_t id, enum value_form form, const char *bare)
 {
-	put_piece(f, (struct piece){ .anchor = anchor_of(f->key, bare + SPAN_ANCHOR), .tag = tag_of(f, slice_make(bare, SPAN)),
+	put_piece(f, (struct piece){ .anchor = anchor_of(f->key->odd, bare + SPAN_ANCHOR), .tag = tag_of(f, slice_make(bare, SPAN)),
 		.ref = PART | (uint32_t)form << FORM_SHIFT | id });
 }
 
@@ -294,7 +299,7 @@ enum err fingerprints_add_whole(struct fingerprints *f, uint32_t id, enum value_
 	if (e != E_OK)
 		return e;
 	f->wholes[++f->n_wholes] = (struct whole){ .id = id, .n = (uint32_t)bare.n, .anchor = (uint32_t)anchor, .form = (uint8_t)form };
-	put_piece(f, (struct piece){ .anchor = anchor_of(f->key, bare.p + anchor), .tag = tag_of(f, bare), .ref = f->n_wholes });
+	put_piece(f, (struct piece){ .anchor = anchor_of(f->key->odd, bare.p + anchor), .tag = tag_of(f, bare), .ref = f->n_wholes });
 	return E_OK;
 }
 
@@ -369,16 +374,16 @@ enum err fingerprints_scan(const struct fingerprints *f, struct slice text, uint
 	if (f->n_pieces == 0 || text.n < ANCHOR)
 		return E_OK;
 	/* Of locals the compiler knows that nothing changes them. */
-	const struct key key = { .mask = f->key->mask, .odd = f->key->odd };
+	const uint64_t odd = f->key->odd;
 	const uint64_t *map = f->map;
 	const char *p = text.p, *end = text.p + text.n - ANCHOR;
 	unsigned shift = f->map_shift;
 
 	for (; p <= end; p++) {
-		uint32_t anchor = anchor_of(&key, p);
-		uint64_t bits = map_bits(anchor);
+		uint32_t anchor = anchor_of(odd, p);
+		uint64_t word = map[anchor >> shift];
 
-		if (__builtin_expect((map[anchor >> shift] & bits) == bits, 0) && !look(&s, (size_t)(p - text.p), anchor))
+		if (__builtin_expect(map_first(word, anchor), 0) && map_second(word, anchor) && !look(&s, (size_t)(p - text.p), anchor))
 			break;
 	}
 	return s.err;

@@ -187,7 +187,8 @@ static void learn(struct parts *p, struct slice s, enum variety_of of, unsigned 
 	if (p->err != E_OK || !variety_is_worth(s, of, cost))
 		return;
 	bool address = slice_find(slice_head(s, 40), SL("://")) > 0 && !memchr(s.p, ' ', s.n);
-	if (!learn_credentials(p, s, cost) && address)
+	/* What was cut out of an address is not cut again. */
+	if (depth < MAX_DEPTH && !learn_credentials(p, s, cost) && address)
 		return; /* no password in it: everybody may name it */
 	clear_jwt_header(s, cost);
 	clear_pem(s, cost);

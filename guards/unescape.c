@@ -164,8 +164,25 @@ static size_t put_point(char *out, uint32_t c)
 	return 4;
 }
 
+static bool has_zero_x(struct slice s, char x)
+{
+	const char *end = s.p + s.n;
+
+	for (const char *p = s.p; p < end && (p = memchr(p, x, (size_t)(end - p))) != NULL; p++)
+		if (p > s.p && p[-1] == '0')
+			return true;
+	return false;
+}
+
+bool unescape_possible(struct slice s)
+{
+	return s.n > 1 && (memchr(s.p, '%', s.n) || memchr(s.p, '\\', s.n) || memchr(s.p, '&', s.n) || has_zero_x(s, 'x') || has_zero_x(s, 'X'));
+}
+
 bool unescape_wanted(struct slice s)
 {
+	if (!unescape_possible(s))
+		return false;
 	for (size_t i = 0; i + 1 < s.n; i++) {
 		char c = s.p[i];
 

@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include "base/arena.h"
 
-/* Whether there is something to undo at all; cheap. */
+/* Whether the text holds a sign that an escape begins with. */
+bool unescape_possible(struct slice);
+/* Whether there is something to undo. */
 bool unescape_wanted(struct slice);
 /* The text with every escape undone once, in the arena; bytes of any value. {NULL, 0} when memory is out. */
 struct slice unescape(struct slice, struct arena *);
