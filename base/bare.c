@@ -110,17 +110,19 @@ static void put_other(struct bare *b, uint32_t c, size_t from)
 }
 
 #ifdef __SSE2__
-/* Sixteen bytes of which 31 may be read: each run of letters and digits is copied whole. NULL when some are not ASCII. */
-static char *add_block(const char *p, char *out)
+/* The first n of sixteen bytes, of which 31 may be read: each run of letters and digits is copied whole. NULL when some are not ASCII. */
+static char *add_block(const char *p, size_t n, char *out)
 {
 	const __m128i bit = _mm_set1_epi8(0x20); /* makes letters lower, and leaves digits */
 	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p), low = _mm_or_si128(v, bit);
 	__m128i letter = _mm_and_si128(_mm_cmpgt_epi8(low, _mm_set1_epi8('a' - 1)), _mm_cmplt_epi8(low, _mm_set1_epi8('z' + 1)));
 	__m128i digit = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(v, _mm_set1_epi8('9' + 1)));
 	unsigned keep = (unsigned)_mm_movemask_epi8(_mm_or_si128(letter, digit)), at = 0;
+	unsigned ours = n < BLOCK ? (1u << n) - 1 : 0xFFFF;
 
-	if (_mm_movemask_epi8(v))
+	if ((unsigned)_mm_movemask_epi8(v) & ours)
 		return NULL;
+	keep &= ours;
 	while (keep) {
 		unsigned gap = (unsigned)__builtin_ctz(keep), run = (unsigned)__builtin_ctz(~(keep >> gap));
 
@@ -135,27 +137,30 @@ static char *add_block(const char *p, char *out)
 }
 #endif
 
-/* As many blocks as are ASCII; the last ones from a copy, for behind the text nothing may be read. Returns where it ended. */
-static size_t add_blocks(struct bare *b, struct slice s, size_t i)
+/* As many blocks as are ASCII; where nothing may be read behind the text the last ones are a copy. Returns where it ended. */
+static size_t add_blocks(struct bare *b, struct slice s, size_t i, const char *end)
 {
 #ifdef __SSE2__
 	char *out = b->p + b->n, *next = out, tail[3 * BLOCK] = { 0 };
 
-	for (; s.n - i >= 2 * BLOCK && (next = add_block(s.p + i, out)) != NULL; i += BLOCK)
+	for (; i < s.n && end - (s.p + i) >= 2 * BLOCK && (next = add_block(s.p + i, s.n - i, out)) != NULL; i += BLOCK)
 		out = next;
-	if (next) {
+	if (next && i < s.n) {
 		memcpy(tail, s.p + i, s.n - i);
-		for (const char *p = tail; i < s.n && (next = add_block(p, out)) != NULL; p += BLOCK) {
+		for (const char *p = tail; i < s.n && (next = add_block(p, BLOCK, out)) != NULL; p += BLOCK) {
 			out = next;
-			i = s.n - i > BLOCK ? i + BLOCK : s.n;
+			i += BLOCK;
 		}
 	}
 	b->n = (size_t)(out - b->p);
+#else
+	(void)b;
+	(void)end;
 #endif
-	return i;
+	return i < s.n ? i : s.n;
 }
 
-static size_t add_ascii(struct bare *b, struct slice s, size_t i)
+static size_t add_ascii(struct bare *b, struct slice s, size_t i, const char *end)
 {
 	size_t n;
 
@@ -167,7 +172,7 @@ static size_t add_ascii(struct bare *b, struct slice s, size_t i)
 		}
 		return i;
 	}
-	i = add_blocks(b, s, i);
+	i = add_blocks(b, s, i, end);
 	for (n = b->n; i < s.n && (unsigned char)s.p[i] < 0x80; i++) {
 		char c = letters[(unsigned char)s.p[i]];
 		b->p[n] = c;
@@ -177,14 +182,14 @@ static size_t add_ascii(struct bare *b, struct slice s, size_t i)
 	return i;
 }
 
-enum err bare_add(struct bare *b, struct slice s)
+enum err bare_add_in(struct bare *b, struct slice s, const char *end)
 {
 	enum err e = make_room(b, s.n + BLOCK);
 
 	for (size_t i = 0; i < s.n && e == E_OK;) {
 		size_t from = i;
 
-		i = add_ascii(b, s, i);
+		i = add_ascii(b, s, i, end);
 		if (i == s.n)
 			break;
 		if (i - from >= ARENA_STEP_BYTES)

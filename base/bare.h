@@ -22,8 +22,15 @@ struct bare {
 
 /* Room for `n` bytes of text; more is made when it is needed. E_NOMEM. */
 enum err bare_init(struct bare *, size_t n, bool signs, bool places, struct arena *);
-/* Adds a text, which need not be valid UTF-8: bytes that are none stay as they are. E_NOMEM. */
-enum err bare_add(struct bare *, struct slice text);
+/*
+ * Adds a text, which need not be valid UTF-8: bytes that are none stay as they are. What stands behind it up to `end` may be read too,
+ * which is faster for short texts. E_NOMEM.
+ */
+enum err bare_add_in(struct bare *, struct slice text, const char *end);
+static inline enum err bare_add(struct bare *b, struct slice text)
+{
+	return bare_add_in(b, text, text.p + text.n);
+}
 /* Adds a byte that no bare text holds, so that nothing is found across it. E_NOMEM. */
 enum err bare_break(struct bare *);
 

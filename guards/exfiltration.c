@@ -37,11 +37,11 @@ static void note(struct sent *s, enum err e)
 
 enum part { VALUES, NAMES, DECODED };
 
-static void add_bare(struct sent *s, enum part part, struct slice text)
+static void add_bare(struct sent *s, enum part part, struct slice text, const char *end)
 {
 	struct bare *to = part == VALUES ? &s->values : part == NAMES ? &s->names : &s->decoded;
 
-	note(s, text.p ? bare_add(to, text) : E_NOMEM);
+	note(s, text.p ? bare_add_in(to, text, end) : E_NOMEM);
 	if (s->want_signs && s->err == E_OK)
 		note(s, bare_add(&s->signs[part], text));
 }
@@ -51,7 +51,7 @@ static void add_decoded(struct sent *s, struct slice text)
 {
 	for (int round = 0; round < MAX_ROUNDS && s->err == E_OK && unescape_wanted(text); round++) {
 		text = unescape(text, s->view->arena);
-		add_bare(s, DECODED, text);
+		add_bare(s, DECODED, text, text.p + text.n);
 	}
 }
 
@@ -79,9 +79,10 @@ static void join(struct sent *s, enum part part, struct slice text)
 	to->n += text.n;
 }
 
-static void add_text(struct sent *s, enum part part, struct slice text)
+/* Up to `end` may be read. */
+static void add_text(struct sent *s, enum part part, struct slice text, const char *end)
 {
-	add_bare(s, part, text);
+	add_bare(s, part, text, end);
 	join(s, part, text);
 }
 
@@ -96,6 +97,14 @@ struct exempt {
 	enum err err;
 };
 
+static void add_string(struct sent *s, const struct json *j, uint32_t t)
+{
+	struct slice text = json_string(j, t, s->view->arena);
+	const char *end = j->tok[t].flags & JSON_ESCAPED ? text.p + text.n : j->text.p + j->text.n;
+
+	add_text(s, j->tok[t].flags & JSON_NAME ? NAMES : VALUES, text, end);
+}
+
 static void add_json(struct sent *s, const struct json *j, uint32_t root, const struct exempt *x)
 {
 	for (uint32_t t = root; t < j->tok[root].next && s->err == E_OK;) {
@@ -105,9 +114,9 @@ static void add_json(struct sent *s, const struct json *j, uint32_t root, const 
 		}
 		arena_worked(s->view->arena, ARENA_STEP_TOKEN);
 		if (json_is(j, t, JSON_STRING))
-			add_text(s, j->tok[t].flags & JSON_NAME ? NAMES : VALUES, json_string(j, t, s->view->arena));
+			add_string(s, j, t);
 		else if (json_is(j, t, JSON_NUMBER))
-			add_text(s, VALUES, json_raw(j, t));
+			add_text(s, VALUES, json_raw(j, t), j->text.p + j->text.n);
 		t++;
 	}
 }
@@ -243,9 +252,9 @@ static void add_call(struct sent *s, const struct call *c)
 	if (rpc->params != JSON_NONE)
 		add_json(s, j, rpc->params, x.json == j ? &x : &outer);
 	if (json_is(j, rpc->id, JSON_STRING))
-		add_text(s, VALUES, json_string(j, rpc->id, s->view->arena));
+		add_string(s, j, rpc->id);
 	if (!c->method)
-		add_text(s, VALUES, rpc->method_name);
+		add_text(s, VALUES, rpc->method_name, rpc->method_name.p + rpc->method_name.n);
 }
 
 static struct verdict give_verdict(const struct sent *s)
@@ -294,7 +303,7 @@ bool exfiltration_taints(const struct view *v, const struct call *c)
 		return false;
 	if (c->rpc->params != JSON_NONE)
 		add_json(&s, &c->rpc->json, c->rpc->params, NULL);
-	add_text(&s, VALUES, c->rpc->method_name);
+	add_text(&s, VALUES, c->rpc->method_name, c->rpc->method_name.p + c->rpc->method_name.n);
 	look(&s);
 	return s.any || s.err != E_OK;
 }

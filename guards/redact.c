@@ -45,9 +45,9 @@ static bool on_any(void *ctx, const struct value_found *found)
 	return false;
 }
 
-static void add_string(struct redact *x, struct bare *b, struct slice text)
+static void add_string(struct redact *x, struct bare *b, struct slice text, const char *end)
 {
-	note(x, text.p ? bare_add(b, text) : E_NOMEM);
+	note(x, text.p ? bare_add_in(b, text, end) : E_NOMEM);
 	if (x->err == E_OK && unescape_wanted(text)) {
 		note(x, bare_break(b));
 		text = unescape(text, x->view->arena);
@@ -64,7 +64,8 @@ static void look_through(struct redact *x, const struct json *j, uint32_t root, 
 	for (uint32_t t = root; t < j->tok[root].next && x->err == E_OK; t++)
 		if (json_is(j, t, JSON_STRING)) {
 			arena_worked(x->view->arena, ARENA_STEP_TOKEN);
-			add_string(x, &b, json_string(j, t, x->view->arena));
+			struct slice text = json_string(j, t, x->view->arena);
+			add_string(x, &b, text, j->tok[t].flags & JSON_ESCAPED ? text.p + text.n : j->text.p + j->text.n);
 		}
 	if (x->err == E_OK)
 		note(x, fingerprints_scan(x->known, bare_text(&b), x->view->now_ms, on_any, x));
