@@ -143,8 +143,10 @@ static bool on_found(void *ctx, const struct value_found *found)
 	struct sent *s = ctx;
 
 	/* A part is found before the whole it belongs to, as a rule. */
-	if (!s->any || !found->part)
+	if (!s->any || !found->part) {
 		s->found = *found;
+		s->found.path = arena_dup(s->view->arena, found->path);
+	}
 	s->any = true;
 	return found->part;
 }
@@ -152,7 +154,7 @@ static bool on_found(void *ctx, const struct value_found *found)
 static void scan(struct sent *s, const struct bare *b)
 {
 	if (s->err == E_OK && !s->any)
-		note(s, fingerprints_scan(s->known, bare_text(b), s->view->now_ms, on_found, s));
+		note(s, fingerprints_scan(s->known, bare_text(b), s->view->now_ms, on_found, s, s->view->arena));
 }
 
 static void look(struct sent *s)
@@ -272,11 +274,9 @@ static struct verdict give_verdict(const struct sent *s)
 	if (!f)
 		return deny(R_INTERNAL, SL(""), p->exfiltration_at);
 	*f = (struct finding){ .category = "exfiltration", .form = "unscanned", .path = SL("") };
-	if (s->any) {
-		/* The ledger may change before this is written down. */
+	if (s->any)
 		*f = (struct finding){ .category = "exfiltration", .form = value_form_word(s->found.form), .part = s->found.part,
-			.path = arena_dup(s->view->arena, s->found.path) };
-	}
+			.path = s->found.path };
 	if (blocks)
 		v = s->any ? deny(R_EXFILTRATION, f->path, p->exfiltration_at) : deny(R_EXFILTRATION_SIZE, SL(""), p->exfiltration_at);
 	v.found = f;

@@ -366,25 +366,36 @@ static bool look(struct scan *s, size_t at, uint32_t anchor)
 	return true;
 }
 
-enum err fingerprints_scan(const struct fingerprints *f, struct slice text, uint64_t now_ms,
-	bool (*each)(void *ctx, const struct value_found *), void *ctx)
+/* The anchors that begin in [from, to). False: nobody wants more. */
+static bool scan_range(struct scan *s, size_t from, size_t to)
 {
-	struct scan s = { .f = f, .text = text, .now_ms = now_ms, .each = each, .ctx = ctx, .work = WORK_A_BYTE * text.n + WORK_FREE };
-
-	if (f->n_pieces == 0 || text.n < ANCHOR)
-		return E_OK;
 	/* Of locals the compiler knows that nothing changes them. */
-	const uint64_t odd = f->key->odd;
-	const uint64_t *map = f->map;
-	const char *p = text.p, *end = text.p + text.n - ANCHOR;
-	unsigned shift = f->map_shift;
+	const uint64_t odd = s->f->key->odd, *map = s->f->map;
+	const char *p = s->text.p + from, *end = s->text.p + to;
+	unsigned shift = s->f->map_shift;
 
-	for (; p <= end; p++) {
+	for (; p < end; p++) {
 		uint32_t anchor = anchor_of(odd, p);
 		uint64_t word = map[anchor >> shift];
 
-		if (__builtin_expect(map_first(word, anchor), 0) && map_second(word, anchor) && !look(&s, (size_t)(p - text.p), anchor))
+		if (__builtin_expect(map_first(word, anchor), 0) && map_second(word, anchor) && !look(s, (size_t)(p - s->text.p), anchor))
+			return false;
+	}
+	return true;
+}
+
+enum err fingerprints_scan(const struct fingerprints *f, struct slice text, uint64_t now_ms,
+	bool (*each)(void *ctx, const struct value_found *), void *ctx, struct arena *arena)
+{
+	struct scan s = { .f = f, .text = text, .now_ms = now_ms, .each = each, .ctx = ctx, .work = WORK_A_BYTE * text.n + WORK_FREE };
+	size_t end = text.n < ANCHOR ? 0 : text.n - ANCHOR + 1;
+
+	for (size_t at = 0, next; at < end && f->n_pieces; at = next) {
+		next = end - at > ARENA_STEP_BYTES ? at + ARENA_STEP_BYTES : end;
+		if (!scan_range(&s, at, next))
 			break;
+		if (next < end)
+			arena_worked(arena, ARENA_STEP_BYTES);
 	}
 	return s.err;
 }

@@ -53,10 +53,11 @@ bool fingerprints_empty(const struct fingerprints *);
 bool fingerprints_want_signs(const struct fingerprints *);
 /*
  * Calls `each` for what is found in a bare text, in order of anchors, until it returns false. E_TOO_BIG when the text asks for more
- * work than its length allows: it is then as good as found. Linear; takes no rest, for it reads the ledger.
+ * work than its length allows: it is then as good as found. Linear. Of a long text it rests now and then: values that come or go meanwhile
+ * may be missed or found, and `path` is good inside of `each` alone.
  */
 enum err fingerprints_scan(const struct fingerprints *, struct slice bare, uint64_t now_ms, bool (*each)(void *ctx, const struct value_found *),
-	void *ctx);
+	void *ctx, struct arena *);
 
 size_t fingerprints_values(const struct fingerprints *);
 size_t fingerprints_pieces(const struct fingerprints *);

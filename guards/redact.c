@@ -68,7 +68,7 @@ static void look_through(struct redact *x, const struct json *j, uint32_t root, 
 			add_string(x, &b, text, j->tok[t].flags & JSON_ESCAPED ? text.p + text.n : j->text.p + j->text.n);
 		}
 	if (x->err == E_OK)
-		note(x, fingerprints_scan(x->known, bare_text(&b), x->view->now_ms, on_any, x));
+		note(x, fingerprints_scan(x->known, bare_text(&b), x->view->now_ms, on_any, x, x->view->arena));
 }
 
 static uint32_t data_of(const struct rpc *rpc)
@@ -132,7 +132,7 @@ static bool on_found(void *ctx, const struct value_found *f)
 {
 	struct redact *x = ctx;
 	struct places *all = &x->places;
-	struct place p = { .from = x->bare->at[f->from], .to = char_end(x->text, x->bare->at[f->to - 1]), .path = f->path, .form = f->form, .part = f->part };
+	struct place p = { .from = x->bare->at[f->from], .to = char_end(x->text, x->bare->at[f->to - 1]), .path = arena_dup(x->view->arena, f->path), .form = f->form, .part = f->part };
 
 	if (all->n == all->cap) {
 		size_t cap = all->cap ? 2 * all->cap : 16;
@@ -215,7 +215,7 @@ static void find_in(struct redact *x, struct slice text, bool signs)
 		note(x, bare_add(&b, text));
 	x->bare = &b;
 	if (x->err == E_OK)
-		note(x, fingerprints_scan(x->known, bare_text(&b), x->view->now_ms, on_found, x));
+		note(x, fingerprints_scan(x->known, bare_text(&b), x->view->now_ms, on_found, x, x->view->arena));
 	x->bare = NULL;
 }
 

@@ -31,7 +31,7 @@ static size_t find(const struct fingerprints *prints, struct slice text, bool si
 	must(bare_init(&b, 0, signs, true, a) == E_OK && bare_add(&b, text) == E_OK);
 	for (size_t i = 0; i < b.n; i++)
 		must(b.at[i] < text.n && (i == 0 || b.at[i] >= b.at[i - 1]));
-	enum err e = fingerprints_scan(prints, bare_text(&b), 5, count, &n);
+	enum err e = fingerprints_scan(prints, bare_text(&b), 5, count, &n, a);
 	must(e == E_OK || e == E_TOO_BIG);
 	return e == E_OK ? n : 1;
 }

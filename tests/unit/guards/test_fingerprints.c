@@ -26,6 +26,7 @@ static int close_prints(void **state)
 static bool keep_first(void *ctx, const struct value_found *found)
 {
 	*(struct value_found *)ctx = *found;
+	((struct value_found *)ctx)->path = arena_dup(&arena, found->path);
 	return false;
 }
 
@@ -36,7 +37,7 @@ static bool find(const char *text, uint64_t now, struct value_found *found)
 	*found = (struct value_found){ .path = { NULL, 0 } };
 	assert_int_equal(bare_init(&b, strlen(text), false, false, &arena), E_OK);
 	assert_int_equal(bare_add(&b, slice_of(text)), E_OK);
-	assert_int_equal(fingerprints_scan(prints, bare_text(&b), now, keep_first, found), E_OK);
+	assert_int_equal(fingerprints_scan(prints, bare_text(&b), now, keep_first, found, &arena), E_OK);
 	return found->path.p != NULL;
 }
 
