@@ -255,6 +255,8 @@ static void add_call(struct sent *s, const struct call *c)
 		add_json(s, j, rpc->params, x.json == j ? &x : &outer);
 	if (json_is(j, rpc->id, JSON_STRING))
 		add_string(s, j, rpc->id);
+	else if (rpc->id != JSON_NONE)
+		add_text(s, VALUES, json_raw(j, rpc->id), j->text.p + j->text.n);
 	if (!c->method)
 		add_text(s, VALUES, rpc->method_name, rpc->method_name.p + rpc->method_name.n);
 }
@@ -304,6 +306,17 @@ bool exfiltration_taints(const struct view *v, const struct call *c)
 	if (c->rpc->params != JSON_NONE)
 		add_json(&s, &c->rpc->json, c->rpc->params, NULL);
 	add_text(&s, VALUES, c->rpc->method_name, c->rpc->method_name.p + c->rpc->method_name.n);
+	look(&s);
+	return s.any || s.err != E_OK;
+}
+
+bool judge_gives_away(const struct view *v, struct slice text)
+{
+	struct sent s;
+
+	if (text.n == 0 || v->policy->exfiltration != EXFILTRATION_BLOCK || !v->policy->enforce || !begin(&s, v, text))
+		return false;
+	add_text(&s, VALUES, text, text.p + text.n);
 	look(&s);
 	return s.any || s.err != E_OK;
 }

@@ -104,6 +104,11 @@ struct call;   /* a judged request: facts, catalog rule; lives in the arena of i
  * server request for answers (M_UNKNOWN otherwise). *call is set for requests (also refused ones, for the audit).
  */
 void judge_from_agent(const struct view *, const struct rpc *, enum method asked, struct call **call, struct judgement *);
+/*
+ * Whether a text that goes to the vault beside a message (a header) holds a value the agent was given, as exfiltration sees it: it is then
+ * left out, under `block`.
+ */
+bool judge_gives_away(const struct view *, struct slice text);
 /* The vault's final answer (result or error) to `call`. */
 void judge_answer(const struct view *, const struct call *, const struct rpc *, struct judgement *);
 /* What the vault sends by itself: notifications and requests. DENY of a request: `refusal` is what to answer the vault. */

@@ -1,11 +1,12 @@
 // What an agent read at one vault does not leave by another: real clients, two vaults, every way out; and nothing of it stays in a log,
 // the audit, an error or, some seconds later, in the memory of the sidecar.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as mcp from '@modelcontextprotocol/sdk/types.js';
-import { bin, call, command, connect, here, leaks, post, ready, scratch, serve, sleep, text, VALUES } from './lib.mjs';
+import { bin, call, command, connect, here, initialize, leaks, post, ready, scratch, serve, sleep, text, VALUES } from './lib.mjs';
 
 const both = join(here, 'servers/both-ways');
 const PATH = 'integrations/salesforce/oauth';
@@ -95,6 +96,21 @@ test('elicitation, sampling, roots, client info, cursors, ids, notifications and
   await reader.notification({ method: 'notifications/progress', params: { progressToken: 1, progress: 1, message: value } });
   await sleep(200);
   assert.deepEqual(leaks(s.p.err + JSON.stringify(s.lines())), [], 'in the log or the audit');
+});
+
+test('a trace header that spells a value is left out', async (t) => {
+  const seen = [];
+  const server = createServer((req, res) => { if (req.method === 'POST') seen.push(req.headers.traceparent); res.writeHead(500).end(); });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  const s = await serve(t, { upstreams: { vault: upstreams.vault, other: { catalog: `${both}.yaml`, url: `http://127.0.0.1:${server.address().port}/mcp`, transport: 'streamable-http' } },
+    profiles: { agent: {} }, default_profile: 'agent' });
+  const reader = await connect(t, 1, { url: s.url.replace(/mcp$/, 'vault/mcp') });
+  const value = await read(reader), other = s.url.replace(/mcp$/, 'other/mcp');
+  const trace = (text) => `00-${Buffer.from(text).toString('hex').slice(0, 32)}-00f067aa0ba902b7-01`;
+  await post(other, initialize(1), { traceparent: trace('nothing like it!') });
+  await post(other, initialize(2), { traceparent: trace(value.slice(4, 20)) });
+  assert.deepEqual(seen, [trace('nothing like it!'), undefined]);
 });
 
 test('what other guards refuse first is not recorded with the value in it', async (t) => {
