@@ -7,7 +7,7 @@
 #include "guards/word.h"
 
 #define MAX_DEPTH 3
-#define MAX_VALUE (1u << 20) /* what is behind is not looked at: such values are files, known by their beginning */
+#define MAX_VALUE (1u << 16) /* what is behind is not looked at: such values are files, known by their beginning */
 
 struct parts {
 	struct fingerprints *prints;

@@ -9,6 +9,7 @@
 #include "guards/response.h"
 
 #define LIVE_MS (24ull * 3600 * 1000) /* how long a value is remembered after it was last read */
+#define SCRATCH_BYTES (32u << 20)
 #define MAX_DEPTH (JSON_MAX_DEPTH + 1)
 
 struct learning {
@@ -18,6 +19,7 @@ struct learning {
 	bool described;      /* a catalog says where the values are: what else is hidden is metadata nobody knows */
 	struct slice path;   /* what the call asked for */
 	enum variety_of of;  /* what the path's last segment says */
+	struct arena scratch; /* of one value: its forms take many times its length */
 	enum err err;
 };
 
@@ -81,7 +83,8 @@ static void keep(struct learning *l, struct slice text, struct slice path, enum 
 		return;
 	if (of != VARIETY_OTHER && l->of > of)
 		of = l->of;
-	l->err = fingerprints_learn(l->known, text, path, of, l->view->now_ms + LIVE_MS, l->view->now_ms, l->view->arena);
+	l->err = fingerprints_learn(l->known, text, path, of, l->view->now_ms + LIVE_MS, l->view->now_ms, &l->scratch);
+	arena_reset(&l->scratch);
 }
 
 /* Where a token stands. */
@@ -257,6 +260,7 @@ enum err values_learn(struct ledger *ledger, struct toolbook *book, const struct
 	l.path = path_of(c);
 	l.of = variety_by_name(last_segment(l.path));
 	l.described = c->rule && c->rule->out.n_values > 0;
+	arena_init(&l.scratch, SCRATCH_BYTES);
 	/* Masking edits the documents, and those of others stay as they are. */
 	l.err = result_open(v, c, given->rpc, &r);
 	if (l.err == E_OK)
@@ -265,5 +269,6 @@ enum err values_learn(struct ledger *ledger, struct toolbook *book, const struct
 		l.err = mask_find(v, c, &r);
 	if (l.err == E_OK)
 		learn_doc(&l, r.root);
+	arena_finish(&l.scratch);
 	return l.err;
 }
