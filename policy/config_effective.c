@@ -91,10 +91,8 @@ static void apply_all(struct loader *l, const struct layer *layer, struct profil
 static void name_absent_guards(struct loader *l, struct profile **v, size_t n)
 {
 	static const char *const names[N_LATER] = {
-		[LATER_EXFILTRATION] = "exfiltration",
 		[LATER_INSPECTION] = "inspection",
 		[LATER_PII] = "pii",
-		[LATER_REDACTION] = "redact_secrets",
 	};
 	struct slice *absent = config_array(l, N_LATER, sizeof *absent);
 	size_t count = 0;

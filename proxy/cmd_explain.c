@@ -143,6 +143,8 @@ static int explain(struct asked *a, struct slice request)
 	};
 	judge_from_agent(&view, &rpc, M_UNKNOWN, &call, &j);
 	print_judgement(&j, request);
+	if (j.kind != VERDICT_DENY && a->agent->policy->exfiltration != EXFILTRATION_OFF)
+		printf("not asked: values the agent has read (exfiltration); only the running narrowgate remembers them\n");
 	return j.kind == VERDICT_DENY ? 1 : 0;
 }
 

@@ -174,10 +174,13 @@ static void answer(struct exchange *x, const struct rpc *rpc, struct arena *aren
 		return;
 	}
 	struct config *held = config_ref(x->channel->trunk->backend->config); /* a long answer may be put aside over a reload */
+	const struct finding *found = x->judgement.found;
+
 	judge_answer(&view, x->call, rpc, &j);
 	config_unref(held);
 	if (j.guard)
 		x->judgement = j;
+	x->judgement.found = found ? found : j.found;
 	struct slice bytes = own_id_again(x, rpc, j.kind == VERDICT_DENY ? j.refusal : j.bytes, arena);
 	if (!bytes.n) {
 		exchange_fail(x, 500, RPC_INTERNAL_ERROR, "the answer could not be written");

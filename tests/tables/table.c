@@ -172,6 +172,10 @@ static bool read_key(struct table *t, struct slice key, struct slice value)
 		p->read_only = slice_eq(value, SL("yes"));
 	else if (slice_eq(key, SL("mask")))
 		p->mask_values = slice_eq(value, SL("yes"));
+	else if (slice_eq(key, SL("exfiltration")))
+		p->exfiltration = slice_eq(value, SL("warn")) ? EXFILTRATION_WARN : slice_eq(value, SL("off")) ? EXFILTRATION_OFF : EXFILTRATION_BLOCK;
+	else if (slice_eq(key, SL("redact")))
+		p->redact_secrets = slice_eq(value, SL("yes"));
 	else if (slice_eq(key, SL("enforce")))
 		p->enforce = !slice_eq(value, SL("no"));
 	else if (slice_eq(key, SL("unknown")))
@@ -200,7 +204,7 @@ static bool read_key(struct table *t, struct slice key, struct slice value)
 bool table_policy(struct table *t, struct slice text)
 {
 	t->policy =
-		(struct policy){ .profile = SL("test"), .actions = ~0u, .deny_unknown_tools = true, .enforce = true };
+		(struct policy){ .profile = SL("test"), .actions = ~0u, .redact_secrets = true, .deny_unknown_tools = true, .enforce = true };
 	for (struct slice word = table_word(&text); word.n; word = table_word(&text)) {
 		struct slice value = word, key = slice_cut(&value, '=');
 		if (!slice_eq(word, SL(".")) && !read_key(t, key, value)) {
