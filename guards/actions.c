@@ -1,5 +1,4 @@
 /* Which kinds of calls are offered at all: known tools, allowed actions, allowed names (docs/guards/actions.md). */
-#include "guards/learn.h"
 #include "guards/offer.h"
 
 static bool is_tool_call(const struct call *c)
@@ -69,4 +68,4 @@ static struct verdict actions_request(const struct view *v, struct call *c)
 	return judge_kind(v, c);
 }
 
-const struct guard guard_actions = { .name = "actions", .request = actions_request, .learn = tools_learn };
+const struct guard guard_actions = { .name = "actions", .request = actions_request };

@@ -29,6 +29,8 @@ void chain_deny(struct judgement *j, const char *guard, enum reason reason, stru
 /* First deny wins, and ends the fold; of rewrites the first one is remembered. */
 static bool fold(struct judgement *j, struct verdict one, const char *name)
 {
+	if (one.found && !j->found)
+		j->found = one.found;
 	if (one.kind == VERDICT_PASS || (one.kind == VERDICT_REWRITE && j->why.kind == VERDICT_REWRITE))
 		return true;
 	j->why = one;

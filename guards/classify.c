@@ -54,6 +54,7 @@ void classify_rule(struct facts *f, const struct rule *rule, const struct args *
 	classify_handles(f, rule, a, n);
 	if (!f->locked)
 		return;
+	classify_references(f, a, n);
 	/* Beside the inner arguments stand the wrapper's own, and only there. */
 	for (size_t i = 0; i < n; i++)
 		classify_args(f, rule, a[i].inner ? NULL : f->call->outer, &a[i]);

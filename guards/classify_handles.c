@@ -30,24 +30,24 @@ static const struct handle *copy_handle(struct facts *f, const struct handle *h,
 	return copy;
 }
 
-static void resolve(struct taking *t, struct slice text)
+void classify_handle(struct facts *f, const struct take_rule *take, struct slice text)
 {
-	const struct view *v = t->f->view;
-	struct handle_fact fact = { .kind = t->take->kind, .text = text, .from = t->take->arg.source };
+	const struct view *v = f->view;
+	struct handle_fact fact = { .kind = take->kind, .text = text, .from = take->arg.source };
 	const struct handle *known = NULL;
 
 	if (v->ledger)
 		known = ledger_find(v->ledger, v->upstream, fact.kind, text, v->now_ms);
 	if (known) {
-		fact.known = copy_handle(t->f, known, fact.kind, text);
+		fact.known = copy_handle(f, known, fact.kind, text);
 		if (!fact.known)
 			return;
 		for (size_t i = 0; i < fact.known->n_paths; i++)
-			fact_path_known(t->f, &fact.known->paths[i], fact.from);
+			fact_path_known(f, &fact.known->paths[i], fact.from);
 		if (fact.known->tenant.n)
-			fact_tenant(t->f, fact.known->tenant, false, fact.from);
+			fact_tenant(f, fact.known->tenant, false, fact.from);
 	}
-	fact_handle(t->f, &fact);
+	fact_handle(f, &fact);
 }
 
 /*
@@ -76,7 +76,7 @@ static bool on_handle(void *ctx, const struct found *found)
 		fact_path(t->f, text, COVERS_ONE, t->take->arg.source);
 		fact_path_at(t->f, found->json, found->tok);
 	} else {
-		resolve(t, text);
+		classify_handle(t->f, t->take, text);
 	}
 	return !t->f->nomem;
 }

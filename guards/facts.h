@@ -55,6 +55,10 @@ void classify_paths(struct facts *, const struct rule *, const struct args *, si
 void classify_scopes(struct facts *, const struct rule *, const struct args *, size_t n);
 /* Handles, and the paths and tenants behind them (classify_handles.c). */
 void classify_handles(struct facts *, const struct rule *, const struct args *, size_t n);
+/* One handle, as `take` names it, without its prefix. */
+void classify_handle(struct facts *, const struct take_rule *, struct slice text);
+/* Handles that stand inside of any argument behind the prefix a tool of the catalog strips (classify_references.c). */
+void classify_references(struct facts *, const struct args *, size_t n);
 /*
  * Tenants by the names the catalog gives, and the argument that takes the lock when it is absent (classify_tenant.c).
  */

@@ -66,6 +66,7 @@ struct call {
 	const struct path *clean_paths; /* the canonical ones of `paths`, for the audit */
 	size_t n_clean_paths;
 	const struct call *task;      /* tasks/…: the call that made the task; NULL: none this agent may know of */
+	bool tainted;                 /* it holds a value the agent was given: what the agent wrote is not recorded */
 	bool as_task;                 /* 2025-11-25: it asks to be answered with a task */
 };
 

@@ -22,7 +22,8 @@ struct view {                       /* all a guard may see */
 	const struct policy *policy;
 	const struct catalog *catalog;
 	const struct ledger *ledger;    /* the agent's */
-	const struct toolbook *tools;   /* what the vault said its tools take */
+	const struct toolbook *tools;   /* what the vault said its tools take, and showed first of its lists */
+	const struct pins *accepted;    /* the operator's pins file for this vault; NULL: none */
 	struct slice upstream;          /* its name: handles of one vault are no handles of another */
 	uint64_t now_ms;                /* wall clock, for expiry */
 	bool value_call_open;           /* some value-bearing call of this agent is unanswered on this upstream */
@@ -53,7 +54,11 @@ struct view {                       /* all a guard may see */
 	X(RESULT_PATH, "result-paths", "the answer names something outside the allowed paths") \
 	X(RESULT_TENANT, "result-tenant", "the answer belongs to another tenant")           \
 	X(RESULT_FORM, "result-form", "the answer could not be read safely")                \
+	X(CHANGED, "changed", "its definition is not the one that is pinned")                \
+	X(UNPINNED, "unpinned", "the vault names more than can be pinned")                  \
 	X(WITHHELD, "withheld", "the text was withheld while a value is under way")         \
+	X(EXFILTRATION, "known-value", "a value that was read from the vault stands where it may not go") \
+	X(EXFILTRATION_SIZE, "too-much-to-scan", "the message cannot be scanned for values") \
 	X(LEDGER_FULL, "ledger-full", "too much is remembered for this agent")              \
 	X(INTERNAL, "internal", "the check itself failed")
 
@@ -67,17 +72,27 @@ const char *reason_text(enum reason r);
 
 enum verdict_kind { VERDICT_PASS, VERDICT_REWRITE, VERDICT_DENY, VERDICT_NEED_TOOLS };
 
+/* What a guard saw, whatever it decided: for the audit. Never the text itself. */
+struct finding {
+	const char *category; /* "exfiltration" */
+	const char *form;     /* how the value was written: "plain", "base64" … */
+	bool part;            /* a part of it */
+	struct slice path;    /* where the value was read */
+};
+
 struct verdict {
 	enum verdict_kind kind;
 	enum reason reason;
 	struct slice what;          /* what was not understood or not allowed, safe for the agent (an argument's name, a form); may be empty */
 	struct origin rule;
+	const struct finding *found; /* in the arena; NULL: nothing */
 };
 
 struct judgement {
 	enum verdict_kind kind;     /* NEED_TOOLS: fetch the vault's tools/list, put it into the toolbook, judge again */
 	struct verdict why;         /* of the guard that decided; for shadow mode also when kind is PASS */
 	const char *guard;          /* its name; NULL when none had an opinion */
+	const struct finding *found; /* the first; also of what passed */
 	bool shadow;                /* enforce: false turned a DENY into a PASS */
 	struct slice bytes;         /* what may go on */
 	struct slice refusal;       /* DENY: the answer, a complete message with the right id */
@@ -92,6 +107,11 @@ struct call;   /* a judged request: facts, catalog rule; lives in the arena of i
  * server request for answers (M_UNKNOWN otherwise). *call is set for requests (also refused ones, for the audit).
  */
 void judge_from_agent(const struct view *, const struct rpc *, enum method asked, struct call **call, struct judgement *);
+/*
+ * Whether a text that goes to the vault beside a message (a header) holds a value the agent was given, as exfiltration sees it: it is then
+ * left out, under `block`.
+ */
+bool judge_gives_away(const struct view *, struct slice text);
 /* The vault's final answer (result or error) to `call`. */
 void judge_answer(const struct view *, const struct call *, const struct rpc *, struct judgement *);
 /* What the vault sends by itself: notifications and requests. DENY of a request: `refusal` is what to answer the vault. */
@@ -102,6 +122,9 @@ void judge_from_vault(const struct view *, const struct rpc *, struct judgement 
  * with call NULL, for notifications of the vault, some of which hold the answer to an earlier call.
  */
 enum err judge_learn(struct ledger *, struct toolbook *, const struct view *, const struct call *, const struct rpc *);
+
+/* Likewise of a tools/list result that narrowgate asked for itself: the array of one page. E_FULL, E_NOMEM. */
+enum err judge_learn_tools(struct toolbook *, const struct pins *accepted, const struct json *, uint32_t tools);
 
 /* What the vault asks for, whatever it asks now: of tasks/result, what that task was made of. */
 enum method judge_asks(const struct view *, const struct rpc *);

@@ -3,6 +3,7 @@
  */
 #include "guards/chain.h"
 #include "guards/edit.h"
+#include "guards/exfiltration.h"
 #include "guards/facts.h"
 #include "guards/refuse.h"
 #include "guards/rounds.h"
@@ -26,6 +27,11 @@ static void decide(const struct view *v, struct call *c, struct judgement *j)
 		j->kind = VERDICT_NEED_TOOLS;
 		return;
 	}
+	/* Another guard was first: its words, and the audit's, must not repeat a value. */
+	if (j->kind == VERDICT_DENY && j->why.reason != R_EXFILTRATION && exfiltration_taints(v, c)) {
+		c->tainted = true;
+		j->why.what = SL("");
+	}
 	if (chain_shadow(v, j))
 		chain_pass(v, c->rpc, j);
 	else if (j->kind != VERDICT_DENY && call_render(c, v->arena, &j->bytes) != E_OK)
@@ -48,6 +54,19 @@ static void judge_request(const struct view *v, const struct rpc *rpc, struct ca
 	if (classify(v, rpc, c) != E_OK)
 		c->fault = deny(R_INTERNAL, SL(""), (struct origin){ 0 });
 	decide(v, c, j);
+}
+
+/* False: it holds a value the agent was given. */
+static bool gives_nothing_away(const struct view *v, const struct rpc *rpc, uint32_t tok, struct judgement *j)
+{
+	struct verdict one = exfiltration_beside(v, rpc, tok);
+
+	j->found = one.found;
+	if (one.kind == VERDICT_DENY) {
+		chain_deny(j, "exfiltration", one.reason, one.what);
+		j->why.rule = one.rule;
+	}
+	return one.kind != VERDICT_DENY;
 }
 
 /* --- notifications -------------------------------------------------------------------------------------------- */
@@ -93,7 +112,7 @@ static void judge_notification(const struct view *v, const struct rpc *rpc, stru
 		chain_deny(j, NULL, R_MESSAGE, bad);
 	else if (!task_related(v, rpc, meta, &origin) || (row->id == M_N_TASKS_STATUS && !is_own_task(v, rpc)))
 		chain_deny(j, "handles", R_HANDLE, SL("taskId"));
-	else
+	else if (gives_nothing_away(v, rpc, rpc->params, j))
 		beside_passes(v, rpc, row->id == M_N_TASKS_STATUS ? rpc->params : meta, j);
 	if (j->kind != VERDICT_DENY || chain_shadow(v, j))
 		chain_pass(v, rpc, j);
@@ -167,7 +186,10 @@ static void judge_reply(const struct view *v, const struct rpc *rpc, enum method
 	bool known = rpc->kind == RPC_ERROR ? members_of(asked) != NULL : is_known_result(v, rpc, asked);
 	bool marked = known && rpc->kind == RPC_RESULT && json_has_marker(&rpc->json, rpc->result, v->arena);
 
-	if (known && !marked && may_be_said(v, rpc, asked, j)) {
+	uint32_t said = rpc->kind == RPC_ERROR ? rpc->error : rpc->result;
+	bool kept = !known || marked || gives_nothing_away(v, rpc, said, j) || chain_shadow(v, j);
+
+	if (known && !marked && kept && may_be_said(v, rpc, asked, j)) {
 		chain_pass(v, rpc, j);
 		return;
 	}

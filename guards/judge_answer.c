@@ -3,6 +3,7 @@
  */
 #include "guards/chain.h"
 #include "guards/facts.h"
+#include "guards/learn.h"
 #include "guards/refuse.h"
 #include "guards/response.h"
 #include "guards/rounds.h"
@@ -12,6 +13,12 @@ static bool is_list(enum method m)
 {
 	return m == M_TOOLS_LIST || m == M_RESOURCES_LIST || m == M_RESOURCES_TEMPLATES_LIST || m == M_PROMPTS_LIST ||
 		m == M_DISCOVER;
+}
+
+/* Whose items are pinned, and, of tools, read. */
+static bool is_pinned_list(enum method m)
+{
+	return is_list(m) && m != M_DISCOVER;
 }
 
 /* What kind of result it is (MCP 2026-07-28, "Results"); older servers do not say. */
@@ -36,11 +43,12 @@ static enum result_kind kind_of(const struct call *c, const struct rpc *rpc)
 }
 
 /* Answers no guard has an opinion about under this profile: not even taken apart. */
-static bool is_free(const struct view *v, const struct call *c)
+static bool is_free(const struct view *v, const struct call *c, const struct rpc *rpc)
 {
 	const struct policy *p = v->policy;
 
-	return !p->mask_values && !policy_locks_paths(p) && !policy_locks_tenant(p) && !is_list(c->method->id);
+	return !p->mask_values && !policy_locks_paths(p) && !policy_locks_tenant(p) && !is_list(c->method->id) &&
+		!redact_wanted(v, c, rpc);
 }
 
 /* tasks/get: of the task that was asked for, and of no other. */
@@ -66,7 +74,7 @@ static void judge_complete(const struct view *v, const struct call *c, const str
 
 	if (m == M_TASKS_LIST && rpc->kind == RPC_RESULT)
 		judge_task_list(v, rpc, j);
-	else if (is_free(v, c))
+	else if (is_free(v, c, rpc))
 		chain_pass(v, rpc, j);
 	else if (tells_task(c, rpc))
 		judge_task(v, c, rpc, j);
@@ -114,13 +122,14 @@ void judge_answer(const struct view *v, const struct call *c, const struct rpc *
 	}
 }
 
-static bool teaches(const struct call *c, const struct rpc *rpc)
+static bool teaches(const struct view *v, const struct call *c, const struct rpc *rpc)
 {
 	enum result_kind kind = kind_of(c, rpc);
 
 	if (kind == RESULT_TASK || tells_task(c, rpc) || c->method->id == M_TASKS_RESULT)
 		return true;
-	return kind == RESULT_COMPLETE && (c->method->id == M_TOOLS_LIST || c->n_handles || (c->rule && c->rule->n_gives));
+	return kind == RESULT_COMPLETE && (is_pinned_list(c->method->id) || c->n_handles || (c->rule && c->rule->n_gives) ||
+		values_in(v, c));
 }
 
 static enum err learn(struct ledger *ledger, struct toolbook *book, const struct view *v, const struct call *c, const struct rpc *rpc)
@@ -146,7 +155,7 @@ static enum err learn_result(struct ledger *ledger, struct toolbook *book, const
 
 	if (!origin)
 		return E_OK;
-	if (rpc->kind == RPC_RESULT && (origin->n_handles || (origin->rule && origin->rule->n_gives)))
+	if (rpc->kind == RPC_RESULT && (origin->n_handles || (origin->rule && origin->rule->n_gives) || values_in(v, origin)))
 		e = learn(ledger, book, v, origin, rpc);
 	return e == E_OK ? task_mark(book, v, origin, c->name, &rpc->json, JSON_NONE) : e;
 }
@@ -173,7 +182,7 @@ enum err judge_learn(
 {
 	struct pace *pace = v->arena->pace;
 
-	if (!c ? !is_task_notice(rpc) : !c->method || !teaches(c, rpc))
+	if (!c ? !is_task_notice(rpc) : !c->method || !teaches(v, c, rpc))
 		return E_OK;
 	v->arena->pace = NULL; /* nobody else may learn meanwhile */
 	enum err e = !c || tells_task(c, rpc) ? learn_later(ledger, book, v, c, rpc) :
@@ -193,9 +202,9 @@ void call_summary(const struct call *c, struct call_summary *out)
 		out->method_name = c->rpc->method_name;
 		return;
 	}
-	*out = (struct call_summary){ .method = m, .method_name = c->rpc->method_name, .action = c->action,
-		.paths = c->clean_paths, .n_paths = c->n_clean_paths };
-	if (named)
+	*out = (struct call_summary){ .method = m, .method_name = c->method || !c->tainted ? c->rpc->method_name : SL(""), .action = c->action,
+		.paths = c->clean_paths, .n_paths = c->tainted ? 0 : c->n_clean_paths };
+	if (named && (!c->tainted || c->rule))
 		out->tool = c->outer ? c->outer_name : c->name;
 	/*
 	 * What nobody knows may bear anything; a rotation's answer, where its catalog says so, the new value. Of a plain write the

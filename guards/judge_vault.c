@@ -7,6 +7,7 @@
 #include "guards/facts.h"
 #include "guards/offer.h"
 #include "guards/refuse.h"
+#include "guards/response.h"
 #include "guards/rounds.h"
 #include "guards/scope.h"
 #include "guards/tasks.h"
@@ -27,14 +28,16 @@ static bool texts_inside(const struct view *v, const struct rpc *rpc)
 	return scope_json_in(&scope, &rpc->json, rpc->params);
 }
 
-static bool is_free(const struct policy *p)
+static bool is_free(const struct view *v, const struct rpc *rpc)
 {
-	return !p->mask_values && !policy_locks_paths(p) && !policy_locks_tenant(p);
+	const struct policy *p = v->policy;
+
+	return !p->mask_values && !policy_locks_paths(p) && !policy_locks_tenant(p) && !redact_wanted(v, NULL, rpc);
 }
 
 static void respond(const struct view *v, const struct rpc *rpc, struct judgement *j)
 {
-	if (is_free(v->policy) || rpc->params == JSON_NONE)
+	if (is_free(v, rpc) || rpc->params == JSON_NONE)
 		chain_pass(v, rpc, j);
 	else
 		chain_response(v, NULL, rpc, j);

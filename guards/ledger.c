@@ -8,6 +8,7 @@
 
 struct ledger {
 	struct table *handles; /* by upstream, kind and text */
+	struct fingerprints *values;
 };
 
 /* Lengths first, so that no two triples make the same key. */
@@ -28,11 +29,11 @@ struct ledger *ledger_create(size_t max_handles)
 	if (!l)
 		return NULL;
 	l->handles = table_create(max_handles, wipe_free);
-	if (!l->handles) {
-		wipe_free(l);
-		return NULL;
-	}
-	return l;
+	l->values = fingerprints_create(FINGERPRINTS_VALUES, FINGERPRINTS_PIECES);
+	if (l->handles && l->values)
+		return l;
+	ledger_free(l);
+	return NULL;
 }
 
 void ledger_free(struct ledger *l)
@@ -40,6 +41,7 @@ void ledger_free(struct ledger *l)
 	if (!l)
 		return;
 	table_free(l->handles);
+	fingerprints_free(l->values);
 	wipe_free(l);
 }
 
@@ -134,4 +136,14 @@ void ledger_use(struct ledger *l, const struct handle *h)
 size_t ledger_count(const struct ledger *l)
 {
 	return table_count(l->handles);
+}
+
+struct fingerprints *ledger_values(struct ledger *l)
+{
+	return l->values;
+}
+
+const struct fingerprints *ledger_known_values(const struct ledger *l)
+{
+	return l->values;
 }

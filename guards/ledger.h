@@ -1,12 +1,13 @@
 /*
- * What one agent has been given by the vaults: handles, each with the paths and tenant it stands for. Bounded,
- * expiring; owned by the agent, shared by all its connections. Later: fingerprints of values.
+ * What one agent has been given by the vaults: handles, each with the paths and tenant it stands for, and fingerprints of values.
+ * Bounded, expiring; owned by the agent, shared by all its connections.
  */
 #ifndef NARROWGATE_GUARDS_LEDGER_H
 #define NARROWGATE_GUARDS_LEDGER_H
 
 #include <stdint.h>
 #include "base/err.h"
+#include "guards/fingerprints.h"
 #include "policy/path.h"
 
 struct ledger;
@@ -31,5 +32,9 @@ const struct handle *ledger_find(const struct ledger *, struct slice upstream, s
 /* Counts one use; forgets the handle when it was the last. */
 void ledger_use(struct ledger *, const struct handle *);
 size_t ledger_count(const struct ledger *);
+
+/* The values it was given. Owned by the ledger. */
+struct fingerprints *ledger_values(struct ledger *);
+const struct fingerprints *ledger_known_values(const struct ledger *);
 
 #endif

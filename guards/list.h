@@ -16,8 +16,11 @@
 	X(handles)      \
 	X(paths)        \
 	X(masked_input) \
+	X(exfiltration) \
 	X(lists)        \
+	X(pinning)      \
 	X(mask)         \
+	X(redaction)    \
 	X(cache)
 
 extern const struct guard guard_actions;      /* docs/guards/actions.md */
@@ -25,6 +28,8 @@ extern const struct guard guard_readonly;     /* docs/guards/readonly.md */
 extern const struct guard guard_tenant;       /* docs/guards/tenant.md */
 extern const struct guard guard_handles;      /* docs/guards/handles.md */
 extern const struct guard guard_paths;        /* docs/guards/paths.md */
+extern const struct guard guard_pinning;      /* docs/guards/pinning.md */
+extern const struct guard guard_exfiltration; /* docs/guards/exfiltration.md */
 extern const struct guard guard_masked_input; /* docs/guards/masked-input.md */
 
 #endif

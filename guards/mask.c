@@ -16,7 +16,7 @@ static void note(struct mask *m, enum err e)
 }
 
 /* A call of unknown kind counts as one that bears values. */
-static bool call_bears(const struct call *call)
+bool mask_call_bears(const struct call *call)
 {
 	if (!call || !call->method)
 		return false;
@@ -236,9 +236,17 @@ static void mask_payloads(struct mask *m, const struct result *r)
 	m->bears = bears;
 }
 
+enum err mask_find(const struct view *view, const struct call *call, struct result *r)
+{
+	struct mask m = { .view = view, .call = call, .bears = mask_call_bears(call) };
+
+	mask_payloads(&m, r);
+	return m.err;
+}
+
 static struct verdict mask_response(const struct view *view, const struct call *call, struct result *r)
 {
-	struct mask m = { .view = view, .call = call, .bears = call_bears(call) };
+	struct mask m = { .view = view, .call = call, .bears = mask_call_bears(call) };
 
 	if (!view->policy->mask_values)
 		return PASS_VERDICT;

@@ -36,6 +36,10 @@ static struct slice advice(const struct view *v, const struct call *c, const str
 		return SL("leave that argument out");
 	case R_PATH_UNCLEAR:
 		return SL("write it as plain segments joined by single slashes");
+	case R_CHANGED:
+		return SL("do without it, and ask the operator to look at the change and accept it");
+	case R_UNPINNED:
+		return SL("do without it, and tell the operator");
 	case R_LEDGER_FULL:
 		return SL("wait until earlier handles expire");
 	default:
@@ -179,6 +183,8 @@ static struct error_shape shape_of(const struct call *c, const struct judgement 
 		return unknown("Unknown tool: ", c->outer && j->why.reason == R_TOOLS ? c->outer_name : c->name);
 	if (m == M_PROMPTS_GET && hidden)
 		return unknown("Unknown prompt: ", c->name);
+	if (m == M_RESOURCES_READ && j->why.reason == R_CHANGED)
+		return (struct error_shape){ .code = c->rpc->stateless ? RPC_INVALID_PARAMS : RPC_RESOURCE_NOT_FOUND, .uri = echo(c->name) };
 	if (m == M_RESOURCES_READ && j->why.reason != R_MESSAGE)
 		return (struct error_shape){ c->rpc->stateless ? RPC_INVALID_PARAMS : RPC_RESOURCE_NOT_FOUND,
 			"Resource not found", .uri = echo(c->name) };

@@ -21,6 +21,15 @@ extern const struct guard guard_cache;
 /* Secret values become six bullets (docs/guards/mask.md). */
 extern const struct guard guard_mask;
 
+/* Known values in the answers of other tools become [REDACTED:path] (docs/guards/redaction.md). */
+extern const struct guard guard_redaction;
+/* Whether it has anything to do in that message; `call` as above (redact.c). */
+bool redact_wanted(const struct view *, const struct call *, const struct rpc *);
+/* Whether the answer of the call bears values, as masking sees it (mask.c). */
+bool mask_call_bears(const struct call *);
+/* Marks and edits the documents of an answer as masking would, whatever the profile says. E_NOMEM. (mask.c) */
+enum err mask_find(const struct view *, const struct call *, struct result *);
+
 /* The whole answer is a value, whatever the call does: `out: {as: raw, values: ["$"]}`. */
 static inline bool rule_gives_value(const struct rule *r)
 {

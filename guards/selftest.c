@@ -5,6 +5,7 @@
 #include "guards/judge.h"
 
 #define CANARY_VALUE "narrowgate-canary-value-9f27c1"
+#define CANARY_BASE64 "bmFycm93Z2F0ZS1jYW5hcnktdmFsdWUtOWYyN2Mx"
 #define OUTSIDE "narrowgate-canary-outside/secret"
 
 static const char vault[] =
@@ -219,6 +220,50 @@ static bool test_mask(struct selftest *t)
 	return true;
 }
 
+/* What a read gives, so that it is remembered. */
+static bool give_canary(struct selftest *t, struct ledger *ledger)
+{
+	struct call *call;
+	struct judgement j;
+	struct rpc *rpc = ARENA_NEW(t->view.arena, struct rpc);
+	struct slice text = SL("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[],"
+		"\"structuredContent\":{\"path\":\"a\",\"value\":\"" CANARY_VALUE "\"}}}");
+
+	return rpc && ask(t, "read", SL("{\"path\":\"a\"}"), &call, &j) && j.kind != VERDICT_DENY &&
+		rpc_parse(rpc, text, t->view.arena, NULL) == E_OK && judge_learn(ledger, NULL, &t->view, call, rpc) == E_OK;
+}
+
+static bool test_known_value(struct selftest *t, struct ledger *ledger)
+{
+	static const char *const forms[] = { "{\"prefix\":\"a/" CANARY_VALUE "\"}", "{\"prefix\":\"a\",\"note\":\"" CANARY_BASE64 "\"}" };
+
+	if (!give_canary(t, ledger))
+		return missed(t, "a value that was read could not be remembered", SL(""));
+	for (size_t i = 0; t->policy.exfiltration == EXFILTRATION_BLOCK && i < sizeof forms / sizeof *forms; i++)
+		if (!is_refused(t, "list", slice_of(forms[i]), R_EXFILTRATION, R_EXFILTRATION))
+			return missed(t, "a value that was read passed under `exfiltration`", SL(""));
+	if (t->policy.redact_secrets && !is_hidden(t, "list", SL("{\"prefix\":\"b\"}"),
+			SL("{\"content\":[{\"type\":\"text\",\"text\":\"it is " CANARY_VALUE "\"}]}"), CANARY_VALUE))
+		return missed(t, "a value that was read passed under redact_secrets", SL(""));
+	return true;
+}
+
+static bool test_values(struct selftest *t)
+{
+	struct ledger *ledger;
+	bool ok = false;
+
+	keep_only(t, false, false, false);
+	if (t->policy.exfiltration != EXFILTRATION_BLOCK && !t->policy.redact_secrets)
+		return true;
+	ledger = ledger_create(1);
+	t->view.ledger = ledger;
+	ok = ledger ? test_known_value(t, ledger) : missed(t, "out of memory", SL(""));
+	t->view.ledger = NULL;
+	ledger_free(ledger);
+	return ok;
+}
+
 bool selftest_policy(const struct policy *policy, struct arena *arena, struct slice *why)
 {
 	struct faults faults;
@@ -233,7 +278,7 @@ bool selftest_policy(const struct policy *policy, struct arena *arena, struct sl
 		return missed(&(struct selftest){ .view = { .arena = arena }, .why = why },
 			"the self-test itself could not be read", SL(""));
 	t.view = (struct view){ .policy = &t.policy, .catalog = catalog, .upstream = SL("self-test"), .arena = arena };
-	bool ok = test_writes(&t) && test_paths(&t) && test_tenant(&t) && test_mask(&t);
+	bool ok = test_writes(&t) && test_paths(&t) && test_tenant(&t) && test_mask(&t) && test_values(&t);
 	catalog_free(catalog);
 	return ok;
 }

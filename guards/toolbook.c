@@ -6,6 +6,7 @@
 struct toolbook {
 	struct table *tools; /* by name */
 	struct table *works; /* until when, by name */
+	struct pinbook *pins;
 	struct arena arena;  /* holds what is known of them */
 	size_t max_tools;
 	bool complete;
@@ -34,10 +35,12 @@ struct toolbook *toolbook_create(size_t max_tools)
 	b->max_tools = max_tools;
 	b->tools = table_create(max_tools, NULL);
 	b->works = table_create(MAX_WORKS, wipe_free);
+	b->pins = pinbook_create(max_tools);
 	arena_init(&b->arena, BOOK_MAX_BYTES);
-	if (!b->tools || !b->works) {
+	if (!b->tools || !b->works || !b->pins) {
 		table_free(b->tools);
 		table_free(b->works);
+		pinbook_free(b->pins);
 		wipe_free(b);
 		return NULL;
 	}
@@ -50,6 +53,7 @@ void toolbook_free(struct toolbook *b)
 		return;
 	table_free(b->tools);
 	table_free(b->works);
+	pinbook_free(b->pins);
 	arena_finish(&b->arena);
 	wipe_free(b);
 }
@@ -230,6 +234,19 @@ bool toolbook_declares(const struct toolbook *b, struct slice tool, struct slice
 		if (slice_eq(args->names[i], arg))
 			return true;
 	return false;
+}
+
+struct pinbook *toolbook_pins(const struct toolbook *b)
+{
+	return b->pins;
+}
+
+void toolbook_hand_pins(struct toolbook *from, struct toolbook *to)
+{
+	struct pinbook *kept = from->pins;
+
+	from->pins = to->pins;
+	to->pins = kept;
 }
 
 /* --- work that goes on ------------------------------------------------------------------------------------------------ */

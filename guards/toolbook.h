@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "guards/pinbook.h"
 #include "mcp/mirror.h"
 
 struct toolbook;
@@ -22,7 +23,7 @@ enum err toolbook_learn(struct toolbook *, const struct json *, uint32_t tool);
 void toolbook_set_complete(struct toolbook *, bool complete);
 bool toolbook_complete(const struct toolbook *);
 bool toolbook_knows(const struct toolbook *, struct slice tool);
-/* Forgets all, to be read anew. */
+/* Forgets all, to be read anew; the pins stay. */
 void toolbook_clear(struct toolbook *);
 /* The arguments of a tool that headers repeat (`x-mcp-header` in its input schema); *n is 0 where there are none. */
 const struct mirror_param *toolbook_mirrors(const struct toolbook *, struct slice tool, size_t *n);
@@ -35,5 +36,9 @@ void toolbook_end(struct toolbook *, struct slice work);
 bool toolbook_busy(const struct toolbook *, uint64_t now_ms);
 /* Whether the tool's input schema declares the top-level argument. */
 bool toolbook_declares(const struct toolbook *, struct slice tool, struct slice arg);
+/* What the vault's lists showed first. */
+struct pinbook *toolbook_pins(const struct toolbook *);
+/* The pins of one go over to the other, of the same vault, and what that had is dropped. */
+void toolbook_hand_pins(struct toolbook *from, struct toolbook *to);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 #include "policy/catalog.h"
+#include "policy/pins.h"
 #include "policy/policy.h"
 #include "policy/san.h"
 
@@ -64,6 +65,9 @@ struct upstream_config {
 	struct credential_config credential;
 	struct slice tls_ca, tls_certificate, tls_key; /* file paths; empty: system CA, no client certificate */
 	struct slice proxy;
+	struct slice pins_path;     /* the file of what the operator has accepted (policy/pins.h); empty: none is named */
+	struct origin pins_at;
+	struct pins *pins;          /* NULL: none, or, where it may be missing, there is none yet. Owned. */
 	uint64_t timeout_ms;
 	size_t max_message_bytes;
 };
@@ -130,6 +134,7 @@ struct config_flags {
 	size_t n_allow, n_deny;
 	const struct slice *command;     /* `-- CMD ARG…` */
 	size_t n_command;
+	bool accepts;                    /* `check --accept`: a pins file that is not there will be written */
 	bool stdio;                      /* the stdio front: `listen` is ignored, audit.stdout is an error */
 };
 

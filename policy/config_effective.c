@@ -91,12 +91,10 @@ static void apply_all(struct loader *l, const struct layer *layer, struct profil
 static void name_absent_guards(struct loader *l, struct profile **v, size_t n)
 {
 	static const char *const names[N_LATER] = {
-		[LATER_EXFILTRATION] = "exfiltration",
 		[LATER_INSPECTION] = "inspection",
 		[LATER_PII] = "pii",
-		[LATER_REDACTION] = "redact_secrets",
 	};
-	struct slice *absent = config_array(l, N_LATER + 1, sizeof *absent);
+	struct slice *absent = config_array(l, N_LATER, sizeof *absent);
 	size_t count = 0;
 
 	if (!absent)
@@ -109,7 +107,6 @@ static void name_absent_guards(struct loader *l, struct profile **v, size_t n)
 		if (wanted)
 			absent[count++] = slice_of(names[i]);
 	}
-	absent[count++] = SL("tool pinning");
 	l->config->absent_guards = absent;
 	l->config->n_absent_guards = count;
 }

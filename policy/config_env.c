@@ -129,6 +129,18 @@ static bool check_word(struct loader *l, enum option o, const struct given *g)
 	return false;
 }
 
+static void take_exfiltration(struct loader *l)
+{
+	const char *const *words = option_row(OPT_EXFILTRATION)->words;
+	struct given g;
+
+	if (!find_given(l, OPT_EXFILTRATION, &g) || !check_word(l, OPT_EXFILTRATION, &g))
+		return;
+	for (unsigned i = 0; words[i]; i++)
+		if (slice_eq_nocase(g.text, slice_of(words[i])))
+			l->env.exfiltration = (struct word_at){ true, false, i, g.at };
+}
+
 /* Words of a guard of a later version: those that only record, or nothing, are heard. */
 static void take_later_word(struct loader *l, enum option o, const char *recording, enum later_guard guard)
 {
@@ -182,10 +194,10 @@ void config_read_env(struct loader *l)
 	take_paths(l, OPT_DENIED_PATHS, &env->denied);
 	take_lock(l, OPT_TENANT, &env->tenant);
 	take_lock(l, OPT_PARTNER, &env->partner);
-	take_later_word(l, OPT_EXFILTRATION, "warn", LATER_EXFILTRATION);
+	take_exfiltration(l);
 	take_later_word(l, OPT_INSPECTION, "log_only", LATER_INSPECTION);
 	take_later_bool(l, OPT_PII, &env->off[LATER_PII]);
-	take_later_bool(l, OPT_REDACT_SECRETS, &env->off[LATER_REDACTION]);
+	take_bool(l, OPT_REDACT_SECRETS, &env->redact_secrets);
 	take_later_bool(l, OPT_SECURITY_ENABLED, &all);
 	if (all.said == SAID_TRUE) {
 		env->off[LATER_INSPECTION] = all;

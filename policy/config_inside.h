@@ -9,7 +9,7 @@
 #include "policy/yaml.h"
 
 /* Guards that later versions have: a profile may say `off`, never ask for them. */
-enum later_guard { LATER_EXFILTRATION, LATER_INSPECTION, LATER_PII, LATER_REDACTION, N_LATER };
+enum later_guard { LATER_INSPECTION, LATER_PII, N_LATER };
 
 /* A switch somebody wrote, or did not. */
 enum said { SAID_NOTHING, SAID_FALSE, SAID_TRUE };
@@ -18,9 +18,18 @@ struct said_at {
 	struct origin at;
 };
 
+/* One of an option's words, the narrowest being 0. */
+struct word_at {
+	bool said;
+	bool narrows;  /* heard where it narrows, and else no fault */
+	unsigned word;
+	struct origin at;
+};
+
 /* What one place says: a profile's own keys, the environment, the command line. */
 struct layer {
-	struct said_at read_only, mask_values, deny_unknown, enforce;
+	struct said_at read_only, mask_values, redact_secrets, deny_unknown, enforce;
+	struct word_at exfiltration;
 	struct said_at off[N_LATER]; /* SAID_TRUE: switched off, or down to recording */
 	bool records[N_LATER];       /* … down to recording: less than the default, more than nothing */
 	struct prefixes allowed, denied;

@@ -148,6 +148,14 @@ static void read_later_bool(struct loader *l, const struct yaml_node *node, stru
 		*off = (struct said_at){ SAID_TRUE, node->at };
 }
 
+static void read_exfiltration(struct loader *l, const struct yaml_node *node, struct word_at *out)
+{
+	int word = read_word(l, node, OPT_EXFILTRATION);
+
+	if (word >= 0)
+		*out = (struct word_at){ true, false, (unsigned)word, node->at };
+}
+
 static void read_mask_style(struct loader *l, const struct yaml_node *node)
 {
 	if (read_word(l, node, OPT_MASK_STYLE) > 0)
@@ -198,7 +206,7 @@ static void read_option(struct loader *l, enum option o, const struct yaml_node 
 		read_lock(l, node, &layer->partner);
 		return;
 	case OPT_EXFILTRATION:
-		read_later_word(l, node, o, &layer->off[LATER_EXFILTRATION]);
+		read_exfiltration(l, node, &layer->exfiltration);
 		return;
 	case OPT_INSPECTION:
 		read_later_word(l, node, o, &layer->off[LATER_INSPECTION]);
@@ -207,7 +215,7 @@ static void read_option(struct loader *l, enum option o, const struct yaml_node 
 		read_later_bool(l, node, &layer->off[LATER_PII]);
 		return;
 	case OPT_REDACT_SECRETS:
-		read_later_bool(l, node, &layer->off[LATER_REDACTION]);
+		read_said(l, node, &layer->redact_secrets);
 		return;
 	case OPT_ACTIONS:
 		read_actions(l, node, layer);

@@ -33,8 +33,10 @@ void config_unref(struct config *c)
 {
 	if (!c || --c->refs)
 		return;
-	for (size_t i = 0; i < c->n_upstreams; i++)
+	for (size_t i = 0; i < c->n_upstreams; i++) {
+		pins_free(c->upstreams[i].pins);
 		catalog_free(c->upstreams[i].catalog);
+	}
 	arena_finish(&c->arena);
 	free(c);
 }

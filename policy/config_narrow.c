@@ -6,7 +6,7 @@
 
 struct profile profile_blank(void)
 {
-	return (struct profile){ .policy = { .actions = ~0u, .deny_unknown_tools = true, .enforce = true } };
+	return (struct profile){ .policy = { .actions = ~0u, .redact_secrets = true, .deny_unknown_tools = true, .enforce = true } };
 }
 
 /* One switch of a profile: where it is, what it is called, and the value that narrows. */
@@ -49,23 +49,40 @@ static void apply_switches(struct loader *l, struct profile *p, const struct lay
 {
 	static const struct switch_row read_only = { "read_only", "false", "true", true };
 	static const struct switch_row mask_values = { "mask_values", "false", "true", true };
+	static const struct switch_row redact = { "redact_secrets", "false", "true", true };
 	static const struct switch_row unknown = { "unknown_tools", "allow", "deny", true };
 	static const struct switch_row enforce = { "enforce", "false", "true", true };
 	struct policy *q = &p->policy;
 
 	apply_switch(l, p, &layer->read_only, &q->read_only, &q->read_only_at, &read_only, orphan);
 	apply_switch(l, p, &layer->mask_values, &q->mask_values, &q->mask_values_at, &mask_values, orphan);
+	apply_switch(l, p, &layer->redact_secrets, &q->redact_secrets, &q->redact_secrets_at, &redact, orphan);
 	apply_switch(l, p, &layer->deny_unknown, &q->deny_unknown_tools, &q->deny_unknown_at, &unknown, orphan);
 	apply_switch(l, p, &layer->enforce, &q->enforce, &q->enforce_at, &enforce, orphan);
+}
+
+static void apply_exfiltration(struct loader *l, struct profile *p, const struct word_at *said, bool orphan)
+{
+	const char *const *words = option_row(OPT_EXFILTRATION)->words;
+	struct policy *q = &p->policy;
+
+	if (!said->said || (said->narrows && said->word >= (unsigned)q->exfiltration))
+		return;
+	if (said->word > (unsigned)q->exfiltration && !orphan) {
+		struct switch_row row = { "exfiltration", words[said->word], words[q->exfiltration], true };
+		widening(l, p, said->at, &row, q->exfiltration_at);
+		return;
+	}
+	if (said->word != (unsigned)q->exfiltration || orphan)
+		q->exfiltration_at = said->at;
+	q->exfiltration = (enum exfiltration)said->word;
 }
 
 static void apply_later(struct loader *l, struct profile *p, const struct layer *layer, bool orphan)
 {
 	static const struct switch_row later[N_LATER] = {
-		[LATER_EXFILTRATION] = { "exfiltration", "off", "block", false },
 		[LATER_INSPECTION] = { "inspection", "off", "block", false },
 		[LATER_PII] = { "pii", "false", "true", false },
-		[LATER_REDACTION] = { "redact_secrets", "false", "true", false },
 	};
 
 	for (int i = 0; i < N_LATER; i++) {
@@ -162,6 +179,7 @@ void profile_apply(struct loader *l, struct profile *p, const struct layer *laye
 	struct policy *q = &p->policy;
 
 	apply_switches(l, p, layer, orphan);
+	apply_exfiltration(l, p, &layer->exfiltration, orphan);
 	apply_later(l, p, layer, orphan);
 	apply_allowed(l, &q->allowed, &layer->allowed);
 	apply_denied(l, &q->denied, &layer->denied);
@@ -186,6 +204,8 @@ struct layer profile_as_layer(const struct profile *p)
 	struct layer layer = {
 		.read_only = said_if(q->read_only, q->read_only_at),
 		.mask_values = said_if(q->mask_values, q->mask_values_at),
+		.redact_secrets = said_if(q->redact_secrets, q->redact_secrets_at),
+		.exfiltration = { true, true, (unsigned)q->exfiltration, q->exfiltration_at },
 		.deny_unknown = said_if(q->deny_unknown_tools, q->deny_unknown_at),
 		.enforce = said_if(q->enforce, q->enforce_at),
 		.allowed = q->allowed,

@@ -9,7 +9,7 @@
 #define MAX_UPSTREAMS       64
 
 static const char *const upstream_keys[] = { "catalog", "url", "command", "transport", "era", "headers", "env",
-	"credential", "tls", "proxy", "timeout", "max_message", NULL };
+	"credential", "tls", "proxy", "pins", "timeout", "max_message", NULL };
 static const char *const tls_keys[] = { "ca", "certificate", "key", NULL };
 
 /* A name stands in URLs (`/NAME/mcp`), logs and metric labels. */
@@ -123,6 +123,43 @@ static void read_proxy(struct loader *l, const struct yaml_node *node, struct up
 		faults_add(l->faults, node->at, "a user or password in a URL is not read: use a proxy that needs none");
 }
 
+static bool is_pins_of_another(const struct loader *l, const struct upstream_config *u)
+{
+	for (const struct upstream_config *o = l->config->upstreams; o < u; o++)
+		if (slice_eq(o->pins_path, u->pins_path))
+			return true;
+	return false;
+}
+
+/* The file is read with the configuration: what it says is in force from the start, and with each reload. */
+static void read_pins(struct loader *l, const struct yaml_node *node, struct upstream_config *u)
+{
+	struct slice text;
+
+	u->pins_at = node->at;
+	u->pins_path = config_path(l, node);
+	if (!u->pins_path.n)
+		return;
+	if (is_pins_of_another(l, u)) {
+		faults_add(l->faults, node->at, "another upstream has this pins file: each vault has its own");
+		return;
+	}
+	u->pins_path = arena_dup(l->arena, u->pins_path);
+	enum err e = u->pins_path.p ? config_read_file(u->pins_path.p, l->arena, &text) : E_NOMEM;
+
+	if (e == E_IO && errno == ENOENT && l->flags->accepts)
+		return;
+	if (e == E_IO && errno == ENOENT)
+		faults_add(l->faults, node->at, "there is no pins file `%.*s`: `narrowgate check --accept %.*s` writes it", SL_ARG(u->pins_path),
+			SL_ARG(l->file));
+	else if (e != E_OK)
+		faults_add(l->faults, node->at, "pins file `%.*s`: %s", SL_ARG(u->pins_path), e == E_IO ? strerror(errno) : err_text(e));
+	else
+		u->pins = pins_parse(text, u->pins_path, l->faults);
+	if (u->pins)
+		config_hash_add(l, u->pins_path, text);
+}
+
 /* Keys that mean nothing for this kind of upstream: ignored, they would mislead. */
 static void refuse_keys(struct loader *l, const struct yaml_node *map, const char *const *keys, const char *kind)
 {
@@ -178,6 +215,8 @@ static void read_rest(struct loader *l, const struct yaml_node *map, struct upst
 		read_tls(l, node, u);
 	if ((node = yaml_get(map, SL("proxy"))))
 		read_proxy(l, node, u);
+	if ((node = yaml_get(map, SL("pins"))))
+		read_pins(l, node, u);
 	if ((node = yaml_get(map, SL("timeout"))))
 		u->timeout_ms = config_duration(l, node, DEFAULT_TIMEOUT_MS);
 	if ((node = yaml_get(map, SL("max_message"))))

@@ -41,12 +41,19 @@ struct glob_layer {        /* one profile's tools: {allow, deny}; every layer mu
 	struct origin at;
 };
 
+/* What becomes of a message that holds a value its agent was given; the narrowest first. */
+enum exfiltration { EXFILTRATION_BLOCK, EXFILTRATION_WARN, EXFILTRATION_OFF };
+
 struct policy {
 	struct slice profile;      /* its name */
 	bool read_only;
 	struct origin read_only_at;
 	bool mask_values;
 	struct origin mask_values_at;
+	enum exfiltration exfiltration;
+	struct origin exfiltration_at;
+	bool redact_secrets;
+	struct origin redact_secrets_at;
 	struct prefixes allowed;   /* the intersection over all `extends` */
 	struct prefixes denied;    /* the union */
 	struct lock tenant;

@@ -1,4 +1,5 @@
 #include "policy/config.h"
+#include "policy/options.h"
 
 static void print_origin(struct buf *out, struct origin at)
 {
@@ -93,6 +94,8 @@ enum err policy_print(const struct policy *p, struct buf *out)
 	buf_add_fmt(out, "profile: %.*s\n", SL_ARG(p->profile));
 	print_bool(out, "read_only", p->read_only, p->read_only_at);
 	print_bool(out, "mask_values", p->mask_values, p->mask_values_at);
+	print_text(out, "exfiltration", slice_of(option_row(OPT_EXFILTRATION)->words[p->exfiltration]), p->exfiltration_at);
+	print_bool(out, "redact_secrets", p->redact_secrets, p->redact_secrets_at);
 	print_prefixes(out, "allowed_paths", &p->allowed, SL("all"));
 	print_prefixes(out, "denied_paths", &p->denied, SL("none"));
 	print_lock(out, "tenant", &p->tenant);

@@ -245,6 +245,16 @@ static const char *verdict_word(const struct judgement *j)
 	return "deny";
 }
 
+/* What was found is told by its kind and by where the value was read, which the agent asked for itself. */
+static void add_finding(struct buf *b, const struct finding *f)
+{
+	if (!f)
+		return;
+	buf_add_fmt(b, ",\"findings\":[{\"category\":\"%s\",\"form\":\"%s\",\"part\":%s", f->category, f->form, f->part ? "true" : "false");
+	add_text(b, "path", f->path);
+	buf_add(b, SL("}]"));
+}
+
 static void add_judgement(struct buf *b, const struct judgement *j)
 {
 	add_text(b, "verdict", slice_of(verdict_word(j)));
@@ -258,6 +268,7 @@ static void add_judgement(struct buf *b, const struct judgement *j)
 		if (j->why.rule.line)
 			buf_add_fmt(b, ",\"rule_line\":%u", j->why.rule.line);
 	}
+	add_finding(b, j->found);
 }
 
 bool audit_wanted(const struct audit *a)

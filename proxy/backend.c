@@ -166,10 +166,17 @@ static bool same_wire(const struct upstream_config *a, const struct upstream_con
 		slice_eq(a->catalog_name, b->catalog_name);
 }
 
+static bool same_pins(const struct pins *a, const struct pins *b)
+{
+	return a && b ? memcmp(pins_digest(a), pins_digest(b), DIGEST_BYTES) == 0 : a == b;
+}
+
 bool backend_rebind(struct backend *b, struct config *config, const struct upstream_config *conf)
 {
 	if (!slice_eq(b->conf->name, conf->name) || !same_wire(b->conf, conf))
 		return false;
+	if (!same_pins(b->conf->pins, conf->pins))
+		toolbook_clear(b->tools); /* what was withheld was not read, and may be accepted now */
 	config_ref(config);
 	config_unref(b->config);
 	b->config = config;
@@ -177,8 +184,16 @@ bool backend_rebind(struct backend *b, struct config *config, const struct upstr
 	return true;
 }
 
+/* The same vault, whatever else of it changed. */
+static bool same_place(const struct upstream_config *a, const struct upstream_config *b)
+{
+	return slice_eq(a->url, b->url) && same_slices(a->command, a->n_command, b->command, b->n_command);
+}
+
 void backend_hand_over(struct backend *b, struct backend *heir)
 {
+	if (same_place(b->conf, heir->conf))
+		toolbook_hand_pins(b->tools, heir->tools);
 	for (struct trunk *t = b->trunks; t; t = t->next)
 		for (struct channel *c = t->channels; c; c = c->next)
 			if (c->stdio) { /* there is one */
@@ -304,6 +319,21 @@ void backend_warn(struct backend *b, const char *fmt, ...)
 	if (left_out)
 		log_warn("upstream", "%.*s: %lu more warnings were left out", SL_ARG(b->conf->name), left_out);
 	log_warn("upstream", "%.*s: %s", SL_ARG(b->conf->name), text);
+}
+
+void backend_tell_pins(struct backend *b)
+{
+	struct pinbook *pins = toolbook_pins(b->tools);
+
+	for (struct slice line = pinbook_tell(pins); line.n; line = pinbook_tell(pins)) {
+		unsigned long left_out;
+
+		if (!log_limit_admits(&b->changes, uv_now(b->app->loop), &left_out))
+			continue;
+		if (left_out)
+			log_warn("pinning", "%.*s: %lu more lines were left out", SL_ARG(b->conf->name), left_out);
+		log_warn("pinning", "%.*s: %.*s", SL_ARG(b->conf->name), SL_ARG(line));
+	}
 }
 
 struct backend *backend_find(struct app *app, struct slice name)

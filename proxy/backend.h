@@ -36,13 +36,17 @@ struct backend {
 	uint64_t next_probe_ms;
 	enum upstream_outcome probed;         /* what the last probe that was told of came to; UP_DONE: none was */
 	struct log_limit warnings;            /* of backend_warn */
+	struct log_limit changes;             /* of backend_tell_pins */
 };
 
 /* NULL with a text in *why (static). Takes a reference of the configuration. */
 struct backend *backend_create(struct app *, struct config *, const struct upstream_config *, const char **why);
 /* Points it at the same upstream in a new configuration; false when it differs in anything the wire or the catalog depends on. */
 bool backend_rebind(struct backend *, struct config *, const struct upstream_config *);
-/* It goes, and `heir` is the same upstream configured anew: the agent on stdio, who cannot begin again, goes on with that. */
+/*
+ * It goes, and `heir` is the same upstream configured anew: the agent on stdio, who cannot begin again, goes on with that, and what was
+ * pinned at first sight stays pinned, unless it is another server now.
+ */
 void backend_hand_over(struct backend *, struct backend *heir);
 /* Ends its conversations and frees it; `closed` (may be NULL) is called when no handle is left. */
 void backend_free(struct backend *, void (*closed)(void *ctx), void *ctx);
@@ -59,6 +63,8 @@ void backend_met(struct backend *, struct slice server_name);
 void backend_tick(struct backend *, uint64_t now_ms);
 /* A warning about what the vault sent, its name before it; a vault that causes many is not written about without end. */
 void backend_warn(struct backend *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Writes what its pins have to tell: one line for each definition that changed. */
+void backend_tell_pins(struct backend *);
 /* The backend of a name; empty: the only one. NULL when there is none, or several and no name. */
 struct backend *backend_find(struct app *, struct slice name);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "guards/judge.h"
+#include "proxy/accept.h"
 #include "proxy/commands.h"
 #include "proxy/flags.h"
 #include "proxy/load.h"
@@ -82,13 +83,29 @@ static bool print_agent(const struct agent_config *a)
 	return ok;
 }
 
+static int print_all(const struct config *config, const char *file, const struct tls_context *tls)
+{
+	bool ok = true;
+
+	printf("%s: ok, configuration %.16s\n", file, config->hash);
+	if (tls)
+		print_tls(tls);
+	print_upstreams(config);
+	print_absent(config);
+	for (size_t i = 0; i < config->n_agents; i++)
+		ok &= print_agent(&config->agents[i]);
+	return ok ? 0 : 1;
+}
+
 int cmd_check(int argc, char **argv)
 {
-	struct flag flags[] = { { NULL } };
+	struct flag flags[] = {
+		{ "accept", 0, NULL, "read what each vault shows, and write it into the pins file of its upstream" },
+		{ NULL },
+	};
 	struct load_source source = { 0 };
 	struct tls_context *tls;
-	bool ok = true;
-	int at = flags_parse(argc, argv, "check FILE", "Validates a configuration, runs the self-test, prints each agent's effective profile.", flags);
+	int at = flags_parse(argc, argv, "check [--accept] FILE", "Validates a configuration, runs the self-test, prints each agent's effective profile.", flags);
 
 	if (at == -2)
 		return 0;
@@ -98,17 +115,12 @@ int cmd_check(int argc, char **argv)
 		return 2;
 	}
 	source.file = argv[at];
+	source.flags.accepts = flag_value(&flags[0]) != NULL;
 	struct config *config = load_all(&source, &tls);
 	if (!config)
 		return 2;
-	printf("%s: ok, configuration %.16s\n", source.file, config->hash);
-	if (tls)
-		print_tls(tls);
-	print_upstreams(config);
-	print_absent(config);
-	for (size_t i = 0; i < config->n_agents; i++)
-		ok &= print_agent(&config->agents[i]);
+	int status = source.flags.accepts ? accept_all(config) : print_all(config, source.file, tls);
 	tls_context_free(tls);
 	config_unref(config);
-	return ok ? 0 : 1;
+	return status;
 }

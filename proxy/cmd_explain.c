@@ -143,7 +143,32 @@ static int explain(struct asked *a, struct slice request)
 	};
 	judge_from_agent(&view, &rpc, M_UNKNOWN, &call, &j);
 	print_judgement(&j, request);
+	if (j.kind != VERDICT_DENY && a->agent->policy->exfiltration != EXFILTRATION_OFF)
+		printf("not asked: values the agent has read (exfiltration); only the running narrowgate remembers them\n");
 	return j.kind == VERDICT_DENY ? 1 : 0;
+}
+
+/* Whether the vault still says the same can only be known while serving. */
+static void print_pin(struct asked *a, struct slice request)
+{
+	static const struct {
+		const char *method, *member;
+		enum pin_kind kind;
+	} named[] = { { "tools/call", "params.name", PIN_TOOL }, { "prompts/get", "params.name", PIN_PROMPT },
+		{ "resources/read", "params.uri", PIN_RESOURCE }, { "resources/subscribe", "params.uri", PIN_RESOURCE } };
+	struct json j;
+
+	if (json_parse(&j, request, &a->arena, NULL) != E_OK)
+		return;
+	for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+		uint32_t method = json_member(&j, 0, SL("method")), name = json_walk(&j, 0, named[i].member);
+		const struct pin *pin = json_is(&j, name, JSON_STRING) && json_string_eq(&j, method, slice_of(named[i].method)) ?
+			pins_find(a->upstream->pins, named[i].kind, json_string(&j, name, &a->arena)) : NULL;
+
+		if (pin)
+			printf("pinned: %.*s:%u; while serving, guard pinning refuses it when the vault shows it otherwise\n",
+				SL_ARG(pins_file(a->upstream->pins)), pin->line);
+	}
 }
 
 static int run(struct asked *a, const char *agent, const char *upstream, const char *file)
@@ -158,6 +183,7 @@ static int run(struct asked *a, const char *agent, const char *upstream, const c
 	}
 	if (!a->upstream->catalog)
 		printf("catalog: generic, for no catalog is named here; while serving the server's own name chooses\n");
+	print_pin(a, request);
 	return explain(a, request);
 }
 

@@ -173,7 +173,8 @@ static void recycle(struct exchange *x)
 	arena_reset(&x->arena);
 	resume_finish(&x->resume);
 	config_unref(x->config);
-	x->config = NULL;
+	config_unref(x->judged_by);
+	x->config = x->judged_by = NULL;
 	if (app->n_free_exchanges == KEEP_FREE) {
 		arena_finish(&x->arena);
 		free(x);
@@ -400,7 +401,7 @@ void exchange_view(const struct channel *c, const struct policy *policy, struct 
 	struct backend *b = c->trunk->backend;
 
 	*out = (struct view){
-		.policy = policy, .catalog = backend_catalog(b), .ledger = c->agent->ledger, .tools = b->tools,
+		.policy = policy, .catalog = backend_catalog(b), .ledger = c->agent->ledger, .tools = b->tools, .accepted = b->conf->pins,
 		.upstream = b->conf->name, .now_ms = app_wall_ms(), .tells_paths = audit_wanted(b->app->audit), .names = &b->app->names, .arena = arena,
 		.value_call_open = b->open_value_calls > 0, .value_echoes = uv_now(b->app->loop) < b->values_until_ms,
 	};

@@ -26,6 +26,7 @@ struct exchange {
 	struct channel *channel;
 	struct exchange *next, *prev;       /* on the trunk */
 	struct config *config;              /* the one it began under */
+	struct config *judged_by;           /* the one whose catalog and pins its call points into; a later one when it waited over a reload */
 	const struct policy *policy;
 	struct reply *reply;                /* NULL when nobody waits any more */
 	struct upstream_call *ucall;

@@ -167,13 +167,20 @@ static void answer(struct exchange *x, const struct rpc *rpc, struct arena *aren
 	}
 	exchange_view(x->channel, x->policy, arena, &view);
 	memcpy(j.id, x->judgement.id, sizeof j.id);
-	if (judge_learn(x->channel->agent->ledger, x->channel->trunk->backend->tools, &view, x->call, rpc) != E_OK) {
+	enum err learnt = judge_learn(x->channel->agent->ledger, x->channel->trunk->backend->tools, &view, x->call, rpc);
+	backend_tell_pins(x->channel->trunk->backend);
+	if (learnt != E_OK) {
 		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "too much is remembered for this agent: the answer cannot be passed on safely");
 		return;
 	}
+	struct config *held = config_ref(x->channel->trunk->backend->config); /* a long answer may be put aside over a reload */
+	const struct finding *found = x->judgement.found;
+
 	judge_answer(&view, x->call, rpc, &j);
+	config_unref(held);
 	if (j.guard)
 		x->judgement = j;
+	x->judgement.found = found ? found : j.found;
 	struct slice bytes = own_id_again(x, rpc, j.kind == VERDICT_DENY ? j.refusal : j.bytes, arena);
 	if (!bytes.n) {
 		exchange_fail(x, 500, RPC_INTERNAL_ERROR, "the answer could not be written");

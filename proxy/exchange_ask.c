@@ -303,7 +303,11 @@ static void judge(struct exchange *x)
 	}
 	if (fails_unmet(x) || exchange_mirror_fails(x))
 		return;
+	config_unref(x->judged_by);
+	x->judged_by = config_ref(x->channel->trunk->backend->config);
 	exchange_view(x->channel, x->policy, &x->arena, &view);
+	if (judge_gives_away(&view, x->traceparent))
+		x->traceparent = SL("");
 	judge_from_agent(&view, &x->rpc, asked, &x->call, &x->judgement);
 	if (x->judgement.kind == VERDICT_PASS && judge_learn_reply(x->channel->agent->ledger, &view, &x->rpc, asked) != E_OK) {
 		exchange_fail(x, 503, RPC_INTERNAL_ERROR, "too much is remembered for this agent");

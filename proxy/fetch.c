@@ -52,10 +52,9 @@ static bool read_page(struct fetch *f, const struct rpc *rpc, struct slice *curs
 	*cursor = json_is(j, next, JSON_STRING) ? json_source(j, next) : SL("");
 	if (rpc->kind != RPC_RESULT || !json_is(j, tools, JSON_ARRAY))
 		return false;
-	for (uint32_t c = json_first(j, tools); c < j->tok[tools].next; c = j->tok[c].next)
-		if (toolbook_learn(f->trunk->backend->tools, j, c) != E_OK)
-			return false;
-	return true;
+	enum err e = judge_learn_tools(f->trunk->backend->tools, f->trunk->backend->conf->pins, j, tools);
+	backend_tell_pins(f->trunk->backend);
+	return e == E_OK;
 }
 
 /* Asks for the page behind `cursor`, JSON text. False: out of memory. */

@@ -15,6 +15,7 @@
  *   remap.c          ids on a shared trunk               fetch.c          the vault's tool list, read by ourselves
  *   revive.c         a vault that forgot us              resume.c         streams taken up where they broke
  *   batch.c          several messages in one array       service.c        loop, signals, the end
+ *   showing.c        what a vault shows, read to be …    accept.c         … accepted, and written into its pins file
  *
  * Below: guards/ decides, upstream/ talks to vaults, policy/ is the contract, mcp/ the grammar, base/ the ground.
  */

@@ -56,6 +56,13 @@ static void add_certificates(const struct listen_tls *tls, unsigned char sum[DIG
 	}
 }
 
+static void add_pins(const struct config *c, unsigned char sum[DIGEST_BYTES])
+{
+	for (size_t i = 0; i < c->n_upstreams; i++)
+		if (c->upstreams[i].pins_path.n)
+			add_file(c->upstreams[i].pins_path.p, sum);
+}
+
 /* False: the configuration cannot be read now. */
 static bool sum_files(const struct reload *r, unsigned char out[DIGEST_BYTES])
 {
@@ -64,6 +71,7 @@ static bool sum_files(const struct reload *r, unsigned char out[DIGEST_BYTES])
 		return false;
 	if (r->tried->tls)
 		add_certificates(r->tried->tls, out);
+	add_pins(r->tried, out);
 	return true;
 }
 
@@ -213,6 +221,9 @@ static void watch_all(struct reload *r)
 	for (size_t i = 0; i < c->n_upstreams; i++)
 		if (c->upstreams[i].credential.secret.from == SECRET_FILE)
 			watch_directory(r, c->upstreams[i].credential.secret.name);
+	for (size_t i = 0; i < r->tried->n_upstreams; i++)
+		if (r->tried->upstreams[i].pins_path.n)
+			watch_directory(r, r->tried->upstreams[i].pins_path);
 	if (tls) {
 		watch_directory(r, tls->certificate.path);
 		watch_directory(r, tls->key.path);

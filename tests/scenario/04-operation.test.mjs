@@ -189,7 +189,7 @@ test('check prints each agent\'s profile and the self-test; explain decides with
   assert.equal(check.code, 0, check.err);
   assert.match(check.out, /agent default/);
   assert.match(check.out, /self-test: passed/);
-  assert.match(check.out, /not in this version: .*exfiltration/);
+  assert.match(check.out, /not in this version: .*inspection/);
   const explain = async (args, name = 'read_secret') => command(t, ['explain', '-c', c.file, '-'], { input: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }) });
   const pass = await explain({ path: 'a/x' });
   assert.equal(pass.code, 0, pass.err);
@@ -317,7 +317,7 @@ test('OPS-05 OPS-06: no token, session, query, body or handle in the log, the au
 test('OPS-04 OPS-07: the effective policy stands in the log at the start; no core is dumped', async (t) => {
   const s = await serve(t, { upstreams: { vault: { catalog: 'demo', command: [bin, 'demo-vault'] } }, profiles: { p: { extends: 'observer', denied_paths: ['infra/'] } }, default_profile: 'p' });
   await ready(s);
-  for (const line of [/policy: agent default, profile p\n/, /read_only: true/, /mask_values: true/, /denied_paths: infra/, /enforce: true/, /not in this version: exfiltration/])
+  for (const line of [/policy: agent default, profile p\n/, /read_only: true/, /mask_values: true/, /denied_paths: infra/, /enforce: true/, /exfiltration: block/, /redact_secrets: true/, /not in this version: inspection/])
     assert.match(s.p.err, line);
   assert.match(readFileSync(`/proc/${s.p.child.pid}/limits`, 'utf8'), /Max core file size\s+0\s+0\s/);
 });

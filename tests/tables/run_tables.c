@@ -56,6 +56,7 @@ static void run_call(struct table *t, struct slice value)
 
 static const struct field fields[] = {
 	{ "catalog:", table_catalog }, { "case:", run_case }, { "policy:", run_policy }, { "tools:", table_tools },
+	{ "pins:", table_pins }, { "told:", table_told },
 	{ "call:", run_call }, { "verdict:", table_verdict }, { "text:", table_text }, { "result:", table_result },
 	{ "error:", table_error }, { "notice:", table_notice }, { "expect:", table_expect }, { "later:", table_later },
 	{ "refusal:", table_refusal }, { "knows:", table_knows },

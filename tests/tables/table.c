@@ -24,6 +24,7 @@ void table_close(struct table *t)
 	table_drop_catalog(t);
 	ledger_free(t->ledger);
 	toolbook_free(t->tools);
+	pins_free(t->accepted);
 	arena_finish(&t->arena);
 	arena_finish(&t->catalog_arena);
 }
@@ -34,6 +35,8 @@ void table_fresh(struct table *t)
 	toolbook_free(t->tools);
 	t->ledger = ledger_create(64);
 	t->tools = toolbook_create(64);
+	pins_free(t->accepted);
+	t->accepted = NULL;
 	arena_reset(&t->arena);
 	t->now_ms = 1000000;
 	t->value_open = false;
@@ -71,7 +74,7 @@ struct slice table_word(struct slice *rest)
 
 struct view table_view(struct table *t)
 {
-	return (struct view){ .policy = &t->policy, .catalog = t->catalog, .ledger = t->ledger, .tools = t->tools,
+	return (struct view){ .policy = &t->policy, .catalog = t->catalog, .ledger = t->ledger, .tools = t->tools, .accepted = t->accepted,
 		.upstream = SL("vault"), .now_ms = t->now_ms, .value_call_open = t->value_open, .tells_paths = true, .arena = &t->arena };
 }
 
@@ -169,6 +172,10 @@ static bool read_key(struct table *t, struct slice key, struct slice value)
 		p->read_only = slice_eq(value, SL("yes"));
 	else if (slice_eq(key, SL("mask")))
 		p->mask_values = slice_eq(value, SL("yes"));
+	else if (slice_eq(key, SL("exfiltration")))
+		p->exfiltration = slice_eq(value, SL("warn")) ? EXFILTRATION_WARN : slice_eq(value, SL("off")) ? EXFILTRATION_OFF : EXFILTRATION_BLOCK;
+	else if (slice_eq(key, SL("redact")))
+		p->redact_secrets = slice_eq(value, SL("yes"));
 	else if (slice_eq(key, SL("enforce")))
 		p->enforce = !slice_eq(value, SL("no"));
 	else if (slice_eq(key, SL("unknown")))
@@ -197,7 +204,7 @@ static bool read_key(struct table *t, struct slice key, struct slice value)
 bool table_policy(struct table *t, struct slice text)
 {
 	t->policy =
-		(struct policy){ .profile = SL("test"), .actions = ~0u, .deny_unknown_tools = true, .enforce = true };
+		(struct policy){ .profile = SL("test"), .actions = ~0u, .redact_secrets = true, .deny_unknown_tools = true, .enforce = true };
 	for (struct slice word = table_word(&text); word.n; word = table_word(&text)) {
 		struct slice value = word, key = slice_cut(&value, '=');
 		if (!slice_eq(word, SL(".")) && !read_key(t, key, value)) {
@@ -214,6 +221,26 @@ void table_later(struct table *t, struct slice text)
 
 	memcpy(room, text.p, text.n < sizeof room - 1 ? text.n : sizeof room - 1);
 	t->now_ms += strtoull(room, NULL, 10);
+}
+
+void table_pins(struct table *t, struct slice text)
+{
+	struct faults faults;
+
+	faults_init(&faults);
+	pins_free(t->accepted);
+	t->accepted = pins_parse(text, SL("pins"), &faults);
+	for (size_t i = 0; i < faults.n; i++)
+		table_fail(t, "pins %u:%u: %.*s", faults.v[i].at.line, faults.v[i].at.column, SL_ARG(faults.v[i].text));
+	faults_finish(&faults);
+}
+
+void table_told(struct table *t, struct slice want)
+{
+	struct slice line = pinbook_tell(toolbook_pins(t->tools));
+
+	if (slice_eq(want, SL("nothing")) ? line.n > 0 : slice_find(line, want) < 0)
+		table_fail(t, "wanted to be told %.*s, got %.*s", SL_ARG(want), SL_ARG(line));
 }
 
 void table_tools(struct table *t, struct slice text)

@@ -17,6 +17,7 @@ struct table {
 	struct catalog *catalog;
 	struct ledger *ledger;
 	struct toolbook *tools;
+	struct pins *accepted;
 	struct policy policy;
 	struct prefix allowed[TABLE_LIST], denied[TABLE_LIST];
 	struct slice tools_allow[TABLE_LIST], tools_deny[TABLE_LIST];
@@ -55,6 +56,10 @@ void table_all_called(struct table *);
 bool table_policy(struct table *, struct slice);
 /* `none`, or name(arg,arg) …: the vault's own tool list, complete. */
 void table_tools(struct table *, struct slice);
+/* One line of the operator's pins file, which has no other. */
+void table_pins(struct table *, struct slice);
+/* Stands in the next line that the pins tell the operator; `nothing`: there is none. */
+void table_told(struct table *, struct slice);
 /* TOOL key=value …, METHOD key=value …, a whole message, or `bytes` and whatever stands behind it. */
 bool table_call(struct table *, struct slice);
 /* pass, deny WORD, drop WORD, need-tools, unread TEXT, rewrite TEXT…: TEXT stands in what goes on. */

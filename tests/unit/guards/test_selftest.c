@@ -36,6 +36,13 @@ static void test_sound_policies(void **state)
 
 	(void)state;
 	assert_true(passes(&p));
+	p.redact_secrets = true;
+	assert_true(passes(&p));
+	p.exfiltration = EXFILTRATION_WARN;
+	assert_true(passes(&p));
+	p.exfiltration = EXFILTRATION_OFF;
+	assert_true(passes(&p));
+	p = plain();
 	p.read_only = true;
 	assert_true(passes(&p));
 	p.mask_values = true;

@@ -28,6 +28,8 @@ static void variables_alone_are_the_profile(void **state)
 		"profile: environment\n"
 		"read_only: true  (environment SCAIVAULT_READ_ONLY)\n"
 		"mask_values: false  (default)\n"
+		"exfiltration: block  (default)\n"
+		"redact_secrets: true  (default)\n"
 		"allowed_paths: integrations/  (environment SCAIVAULT_ALLOWED_PATHS)\n"
 		"allowed_paths: tmp/  (environment SCAIVAULT_ALLOWED_PATHS)\n"
 		"denied_paths: integrations/stripe/  (environment SCAIVAULT_DENIED_PATHS)\n"
@@ -124,7 +126,7 @@ static void broken_variables(void **state)
 static void guards_of_later_versions(void **state)
 {
 	static const struct env_row rows[] = {
-		{ NULL, { "ONECLAW_MCP_EXFIL_PROTECTION=block" }, LATER("ONECLAW_MCP_EXFIL_PROTECTION", "block") },
+		{ NULL, { "ONECLAW_MCP_EXFIL_PROTECTION=block" }, NULL },
 		{ NULL, { "ONECLAW_MCP_EXFIL_PROTECTION=warn" }, NULL },
 		{ NULL, { "ONECLAW_MCP_EXFIL_PROTECTION=off" }, NULL },
 		{ NULL, { "ONECLAW_MCP_EXFIL_PROTECTION=maybe" }, 
@@ -132,7 +134,7 @@ static void guards_of_later_versions(void **state)
 		{ NULL, { "ONECLAW_MCP_SANITIZATION_MODE=block" }, LATER("ONECLAW_MCP_SANITIZATION_MODE", "block") },
 		{ NULL, { "ONECLAW_MCP_SANITIZATION_MODE=surgical" }, LATER("ONECLAW_MCP_SANITIZATION_MODE", "surgical") },
 		{ NULL, { "ONECLAW_MCP_SANITIZATION_MODE=log_only" }, NULL },
-		{ NULL, { "ONECLAW_MCP_REDACT_SECRETS=true" }, LATER("ONECLAW_MCP_REDACT_SECRETS", "true") },
+		{ NULL, { "ONECLAW_MCP_REDACT_SECRETS=true" }, NULL },
 		{ NULL, { "NARROWGATE_REDACT_SECRETS=false" }, NULL },
 		{ NULL, { "ONECLAW_MCP_PII_DETECTION=1" }, LATER("ONECLAW_MCP_PII_DETECTION", "1") },
 		{ NULL, { "ONECLAW_MCP_PII_DETECTION=0" }, NULL },
@@ -143,16 +145,22 @@ static void guards_of_later_versions(void **state)
 	};
 	static const char *const off[] = { "ONECLAW_MCP_SECURITY_ENABLED=false", NULL };
 	static const char *const warn[] = { "ONECLAW_MCP_EXFIL_PROTECTION=warn", NULL };
+	static const char *const no_redaction[] = { "NARROWGATE_REDACT_SECRETS=false", NULL };
 	static const char *const exfil_off[] = { "ONECLAW_MCP_EXFIL_PROTECTION=off", NULL };
 	struct try *t = *state;
 
 	check_rows(t, rows, sizeof rows / sizeof *rows);
 	try_load(t, NULL, NULL, off);
-	assert_int_equal(t->config->n_absent_guards, 3); /* inspection and pii are off */
+	assert_int_equal(t->config->n_absent_guards, 0); /* inspection and pii are off */
 	try_load(t, NULL, NULL, warn);
-	assert_int_equal(t->config->n_absent_guards, 5); /* a warning that will not come is missed */
+	assert_int_equal(t->config->n_absent_guards, 2);
+	assert_int_equal(t->config->agents[0].policy->exfiltration, EXFILTRATION_WARN);
 	try_load(t, NULL, NULL, exfil_off);
-	assert_int_equal(t->config->n_absent_guards, 4);
+	assert_int_equal(t->config->agents[0].policy->exfiltration, EXFILTRATION_OFF);
+	assert_true(t->config->agents[0].policy->redact_secrets);
+	try_load(t, NULL, NULL, no_redaction);
+	assert_int_equal(t->config->agents[0].policy->exfiltration, EXFILTRATION_BLOCK);
+	assert_false(t->config->agents[0].policy->redact_secrets);
 }
 
 #define FILE_P "default_profile: p\nprofiles:\n  p: {extends: observer, allowed_paths: [a, b/c], tenant: acme}\n"
@@ -178,7 +186,11 @@ static void ops_03_beside_a_file_they_only_narrow(void **state)
 			"environment SCAIVAULT_TENANT_ID: `tenant: other` would widen `p`, which is locked to `acme`\n" },
 		{ FILE_P, { "SCAIVAULT_PARTNER_ID=other" }, NULL },
 		{ FILE_P, { "ONECLAW_MCP_EXFIL_PROTECTION=warn" },
-			"environment ONECLAW_MCP_EXFIL_PROTECTION: `exfiltration: off` would widen `p`, where it is `block` unless said otherwise\n" },
+			"environment ONECLAW_MCP_EXFIL_PROTECTION: `exfiltration: warn` would widen `p`, where it is `block` unless said otherwise\n" },
+		{ FILE_P, { "ONECLAW_MCP_REDACT_SECRETS=false" },
+			"environment ONECLAW_MCP_REDACT_SECRETS: `redact_secrets: false` would widen `p`, where it is `true` unless said otherwise\n" },
+		{ FILE_P, { "ONECLAW_MCP_EXFIL_PROTECTION=block" }, NULL },
+		{ "default_profile: p\nprofiles: {p: {exfiltration: off}}\n", { "ONECLAW_MCP_EXFIL_PROTECTION=warn" }, NULL },
 		{ FILE_P, { "ONECLAW_MCP_SECURITY_ENABLED=false" },
 			"environment ONECLAW_MCP_SECURITY_ENABLED: `inspection: off` would widen `p`, where it is `block` unless said otherwise\n"
 			"environment ONECLAW_MCP_SECURITY_ENABLED: `pii: false` would widen `p`, where it is `true` unless said otherwise\n" },
@@ -201,6 +213,8 @@ static void what_is_left_is_the_intersection(void **state)
 		"profile: p\n"
 		"read_only: true  (built-in observer:2:12)\n"
 		"mask_values: true  (built-in observer:3:14)\n"
+		"exfiltration: block  (default)\n"
+		"redact_secrets: true  (default)\n"
 		"allowed_paths: a/x/  (environment NARROWGATE_ALLOWED_PATHS)\n"
 		"allowed_paths: b/c/  (f.yaml:3:45)\n"
 		"denied_paths: a/x/y/  (environment NARROWGATE_DENIED_PATHS)\n"
@@ -246,6 +260,8 @@ static void flags_narrow(void **state)
 		"profile: p+auditor\n"
 		"read_only: true  (built-in observer:2:12)\n"
 		"mask_values: true  (built-in observer:3:14)\n"
+		"exfiltration: block  (default)\n"
+		"redact_secrets: true  (default)\n"
 		"allowed_paths: a/x/  (flag --allow)\n"
 		"denied_paths: a/x/y/  (flag --deny)\n"
 		"tenant: acme  (f.yaml:3:59)\n"
@@ -266,7 +282,7 @@ static void a_wider_profile_flag_widens_nothing(void **state)
 	const struct policy *p = t->config->agents[0].policy;
 
 	assert_true(p->read_only && p->mask_values && p->deny_unknown_tools && p->allowed.n == 2 && p->enforce);
-	assert_int_equal(t->config->n_absent_guards, 5);
+	assert_int_equal(t->config->n_absent_guards, 2);
 }
 
 static void flag_faults(void **state)

@@ -45,7 +45,7 @@ static void built_in_profiles(void **state)
 		assert_true(p->enforce);
 		snprintf(actions, sizeof actions, "actions: %s  (", rows[i].actions);
 		assert_non_null(strstr(try_print(t), actions));
-		assert_int_equal(t->config->n_absent_guards, 5);
+		assert_int_equal(t->config->n_absent_guards, 2);
 	}
 }
 
@@ -74,6 +74,8 @@ static void all_keys(void **state)
 		"profile: p\n"
 		"read_only: true  (f.yaml:4:16)\n"
 		"mask_values: false  (f.yaml:5:18)\n"
+		"exfiltration: block  (default)\n"
+		"redact_secrets: true  (default)\n"
 		"allowed_paths: a/  (f.yaml:7:21)\n"
 		"allowed_paths: b/c/  (f.yaml:7:26)\n"
 		"denied_paths: b/c/d/  (f.yaml:8:20)\n"
@@ -143,12 +145,12 @@ static void what_later_versions_have(void **state)
 		snprintf(yaml, sizeof yaml, "default_profile: p\nprofiles: {p: {%s}}\n", off[i]);
 		try_load(t, yaml, NULL, NULL);
 		assert_string_equal(try_faults(t), "");
-		assert_int_equal(t->config->n_absent_guards, i < 4 ? 4 : 5);
+		assert_int_equal(t->config->n_absent_guards, i == 1 || i == 2 ? 1 : 2);
 	}
 	static const struct {
 		const char *key, *value;
-	} on[] = { { "exfiltration", "block" }, { "exfiltration", "warn" }, { "inspection", "block" }, { "inspection", "surgical" },
-		{ "inspection", "log_only" }, { "pii", "true" }, { "redact_secrets", "true" }, { "mask_style", "reference" } };
+	} on[] = { { "inspection", "block" }, { "inspection", "surgical" },
+		{ "inspection", "log_only" }, { "pii", "true" }, { "mask_style", "reference" } };
 	char fault[200];
 
 	for (size_t i = 0; i < sizeof on / sizeof *on; i++) {
@@ -169,20 +171,20 @@ static void what_later_versions_have(void **state)
 
 static void absent_guards_are_those_some_agent_should_have(void **state)
 {
-	static const char *const names[] = { "inspection", "pii", "redact_secrets", "tool pinning" };
+	static const char *const names[] = { "inspection", "pii" };
 	struct try *t = *state;
 
 	try_load(t, "default_profile: p\nprofiles: {p: {exfiltration: off}}\n", NULL, NULL);
 	assert_string_equal(try_faults(t), "");
-	assert_int_equal(t->config->n_absent_guards, 4);
-	for (size_t i = 0; i < 4; i++)
+	assert_int_equal(t->config->n_absent_guards, 2);
+	for (size_t i = 0; i < 2; i++)
 		assert_true(slice_eq(t->config->absent_guards[i], slice_of(names[i])));
 	try_load(t,
 		"profiles:\n"
 		"  p: {exfiltration: off, inspection: off, pii: false, redact_secrets: false}\n"
 		"agents:\n"
 		"- {name: a, profile: p, identify: {local: true}}\n", NULL, NULL);
-	assert_int_equal(t->config->n_absent_guards, 1);
+	assert_int_equal(t->config->n_absent_guards, 0);
 }
 
 static void extends_is_an_intersection(void **state)
@@ -213,6 +215,8 @@ static void extends_is_an_intersection(void **state)
 		"profile: child\n"
 		"read_only: true  (f.yaml:12:16)\n"
 		"mask_values: true  (built-in rotator:2:14)\n"
+		"exfiltration: block  (default)\n"
+		"redact_secrets: true  (default)\n"
 		"allowed_paths: a/b/  (f.yaml:5:21)\n"
 		"allowed_paths: c/x/  (f.yaml:13:24)\n"
 		"allowed_paths: e/f/g/  (f.yaml:5:29)\n"
@@ -265,6 +269,13 @@ static void nothing_widens_a_parent(void **state)
 			"f.yaml:1:44: `enforce: false` would widen `observer`, where it is `true` unless said otherwise\n" },
 		{ "profiles: {p: {extends: open, exfiltration: off}}\n",
 			"f.yaml:1:45: `exfiltration: off` would widen `open`, where it is `block` unless said otherwise\n" },
+		{ "profiles: {p: {extends: open, exfiltration: warn}}\n",
+			"f.yaml:1:45: `exfiltration: warn` would widen `open`, where it is `block` unless said otherwise\n" },
+		{ "profiles:\n  p: {exfiltration: warn}\n  q: {extends: p, exfiltration: off}\n",
+			"f.yaml:3:33: `exfiltration: off` would widen `p`, which says `exfiltration: warn` (f.yaml:2)\n" },
+		{ "profiles:\n  p: {exfiltration: off, redact_secrets: false}\n  q: {extends: p, exfiltration: block, redact_secrets: true}\n", NULL },
+		{ "profiles: {p: {extends: open, redact_secrets: false}}\n",
+			"f.yaml:1:47: `redact_secrets: false` would widen `open`, where it is `true` unless said otherwise\n" },
 		{ "profiles: {p: {extends: open, pii: false}}\n",
 			"f.yaml:1:36: `pii: false` would widen `open`, where it is `true` unless said otherwise\n" },
 		{ "profiles:\n  p: {tenant: a}\n  q: {extends: p, tenant: b}\n",

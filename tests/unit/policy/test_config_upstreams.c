@@ -291,6 +291,46 @@ static void ten_06_headers(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, try_start, try_stop)
 
+/* A pins file is read with the file that names it, and is part of what the configuration is. */
+static void pins_files(void **state)
+{
+	static const char YAML[] = "upstreams: {v: {url: \"https://v.example/mcp\", pins: p.pins}}\n";
+	const struct config_flags accepts = { .accepts = true };
+	char dir[] = "/tmp/narrowgate-pins-XXXXXX", file[64], pins[64], hash[65], fault[300];
+	struct try *t = *state;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(file, sizeof file, "%s/f.yaml", dir);
+	snprintf(pins, sizeof pins, "%s/p.pins", dir);
+	assert_null(try_load_as(t, YAML, file, NULL, NULL));
+	snprintf(fault, sizeof fault, "%s:1:53: there is no pins file `%s`: `narrowgate check --accept %s` writes it\n", file, pins, file);
+	assert_string_equal(try_faults(t), fault);
+	assert_non_null(try_load_as(t, YAML, file, &accepts, NULL));
+	assert_null(t->config->upstreams[0].pins);
+	for (int i = 0; i < 2; i++) {
+		FILE *f = fopen(pins, "w");
+
+		fprintf(f, "{\"tool\":{\"name\":\"tool-%d\"}}\n", i);
+		fclose(f);
+		assert_non_null(try_load_as(t, YAML, file, NULL, NULL));
+		assert_int_equal(pins_count(t->config->upstreams[0].pins), 1);
+		assert_true(slice_eq(t->config->upstreams[0].pins_path, slice_of(pins)));
+		if (i)
+			assert_string_not_equal(t->config->hash, hash);
+		memcpy(hash, t->config->hash, sizeof hash);
+	}
+	assert_null(try_load_as(t, "upstreams:\n  v: {url: \"https://v.example/mcp\", pins: p.pins}\n  w: {url: \"https://v.example/mcp\", pins: p.pins}\n",
+		file, NULL, NULL));
+	assert_non_null(strstr(try_faults(t), ":3:43: another upstream has this pins file: each vault has its own\n"));
+	FILE *f = fopen(pins, "a");
+	fprintf(f, "{\"tool\"}");
+	fclose(f);
+	assert_null(try_load_as(t, YAML, file, &accepts, NULL));
+	assert_non_null(strstr(try_faults(t), "p.pins:2:8: no definition in JSON"));
+	unlink(pins);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +342,7 @@ int main(void)
 		TEST(catalogs_from_files),
 		TEST(catalog_flag),
 		TEST(ten_06_headers),
+		TEST(pins_files),
 	};
 	return cmocka_run_group_tests_name("config_upstreams", tests, NULL, NULL);
 }

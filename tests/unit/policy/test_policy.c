@@ -237,6 +237,8 @@ static void print_says_what_and_where_from(void **state)
 		"profile: reporting\n"
 		"read_only: true  (built-in observer:2:12)\n"
 		"mask_values: false  (default)\n"
+		"exfiltration: block  (default)\n"
+		"redact_secrets: false  (default)\n"
 		"allowed_paths: integrations/  (f:10:1)\n"
 		"allowed_paths: tmp/  (f:11:1)\n"
 		"denied_paths: none  (default)\n"
