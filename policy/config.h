@@ -23,10 +23,10 @@ struct secret_ref {
 
 /* OAuth 2.1 as MCP uses it: the vault says where its authorization server is. */
 struct oauth_config {
-	struct slice client_id;    /* empty: `narrowgate login` registers one (RFC 7591) */
+	struct slice client_id;    /* empty: the one beside the refresh token */
 	struct slice issuer;       /* the only authorization server that is believed; empty: the one found first */
 	struct slice resource;     /* RFC 8707; empty: what the vault's metadata says, else its URL */
-	struct slice token_file;   /* where `narrowgate login` puts the refresh token; empty: client credentials */
+	struct slice token_file;   /* with the refresh token; empty: client credentials */
 	const struct slice *scopes; /* all that is ever asked for */
 	size_t n_scopes;
 	bool private_addresses;    /* the authorization server may have one */

@@ -44,7 +44,7 @@ static struct slice default_token_file(struct loader *l, const struct upstream_c
 		return arena_fmt(l->arena, "%s/narrowgate/%.*s.oauth.json", state, SL_ARG(u->name));
 	if (home && *home == '/')
 		return arena_fmt(l->arena, "%s/.local/state/narrowgate/%.*s.oauth.json", home, SL_ARG(u->name));
-	faults_add(l->faults, at, "`oauth` needs a `token_file`, where `narrowgate login` puts the refresh token, or a `client_secret`");
+	faults_add(l->faults, at, "`oauth` needs a `token_file` with a refresh token, or a `client_secret`");
 	return SL("");
 }
 

@@ -218,9 +218,14 @@ static void watch_all(struct reload *r)
 
 	if (r->source->file)
 		watch_directory(r, slice_of(r->source->file));
-	for (size_t i = 0; i < c->n_upstreams; i++)
-		if (c->upstreams[i].credential.secret.from == SECRET_FILE)
-			watch_directory(r, c->upstreams[i].credential.secret.name);
+	for (size_t i = 0; i < c->n_upstreams; i++) {
+		const struct credential_config *credential = &c->upstreams[i].credential;
+
+		if (credential->secret.from == SECRET_FILE)
+			watch_directory(r, credential->secret.name);
+		if (credential->oauth && credential->oauth->token_file.n)
+			watch_directory(r, credential->oauth->token_file);
+	}
 	for (size_t i = 0; i < r->tried->n_upstreams; i++)
 		if (r->tried->upstreams[i].pins_path.n)
 			watch_directory(r, r->tried->upstreams[i].pins_path);

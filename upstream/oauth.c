@@ -36,7 +36,7 @@ static struct oauth *of(struct token *t)
 static void forget_secret(struct oauth *o)
 {
 	if (o->secret.from != SECRET_SOURCE_NONE)
-		forget_secret(o);
+		credential_drop(&o->secret, "read anew each time");
 }
 
 static void fail(struct oauth *o, const char *why)
@@ -185,7 +185,7 @@ static void step_back(struct oauth *o)
 static void refused(struct oauth *o, struct slice error)
 {
 	if (slice_eq(error, SL("invalid_grant")) && o->conf.token_file.n)
-		token_hopeless(&o->base, "the authorization server does not accept the refresh token any more: run `narrowgate login`");
+		token_hopeless(&o->base, "the authorization server does not accept the refresh token any more: a new login is needed");
 	else if (slice_eq(error, SL("invalid_client")) || slice_eq(error, SL("unauthorized_client")))
 		token_hopeless(&o->base, "the authorization server does not accept the client: check client_id and client_secret, or log in again");
 	else if (slice_eq(error, SL("invalid_scope")) && o->step)
@@ -293,7 +293,7 @@ static void ask_token(struct oauth *o)
 	else
 		grant_client(o, buf_slice(&scope));
 	buf_finish(&scope);
-	credential_drop(&o->secret, "read anew each time");
+	forget_secret(o);
 }
 
 /* --- the server --------------------------------------------------------------------------------------------------- */

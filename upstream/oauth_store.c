@@ -17,7 +17,7 @@ static const char *read_whole(const char *path, struct buf *out)
 	ssize_t n = 1;
 
 	if (fd < 0)
-		return errno == ENOENT ? "nobody has logged in yet: run `narrowgate login`" : "the token file cannot be opened";
+		return errno == ENOENT ? "there is no token file" : "the token file cannot be opened";
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return "the token file is not a regular file";
@@ -45,7 +45,7 @@ static const char *parse(struct slice text, struct arena *a, struct oauth_stored
 	struct json j;
 
 	if (json_parse(&j, text, a, NULL) != E_OK || !json_is(&j, 0, JSON_OBJECT))
-		return "the token file is not what `narrowgate login` writes: log in again";
+		return "the token file is no JSON object";
 	take(&j, SL("client_secret"), a, &out->client_secret);
 	take(&j, SL("scope"), a, &out->scope);
 	if (!take(&j, SL("issuer"), a, &out->issuer) || !take(&j, SL("resource"), a, &out->resource) || !take(&j, SL("client_id"), a, &out->client_id) ||

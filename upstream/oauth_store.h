@@ -1,5 +1,5 @@
 /*
- * The file that `narrowgate login` writes and a rotated refresh token goes into: JSON, mode 0600, replaced as a whole. It names the
+ * The file with the refresh token, into which a rotated one goes: JSON, mode 0600, replaced as a whole. It names the
  * issuer that gave the token, and the token is shown to no other.
  */
 #ifndef NARROWGATE_UPSTREAM_OAUTH_STORE_H

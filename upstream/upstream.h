@@ -142,7 +142,7 @@ enum secret_source { SECRET_SOURCE_NONE, SECRET_SOURCE_FILE, SECRET_SOURCE_ENV, 
 
 /* A credential by OAuth; the client's secret is the vault_config's credential. See oauth.h. */
 struct vault_oauth {
-	struct slice client_id;            /* empty: the one that was registered at the login */
+	struct slice client_id;            /* empty: the one beside the refresh token */
 	struct slice issuer, resource;     /* empty: as the vault's metadata says */
 	struct slice token_file;           /* with the refresh token; empty: client credentials */
 	const struct slice *scopes;        /* all that is ever asked for */

@@ -119,7 +119,7 @@ test('a step the server does not grant leaves the token as it was', async (t) =>
   await until('the old scopes', () => seen.forms.at(-1).scope === 'vault:read');
 });
 
-test('a refresh token of a login: used with its client, rotated in its file', async (t) => {
+test('a refresh token: used with its client, rotated in its file', async (t) => {
   const { s, seen, at, tokens } = await place(t, { secret: false, stored: {} });
   await ready(s);
   await works(await connect(t, 1, s));
@@ -144,7 +144,7 @@ for (const [what, stored, words] of [
 test('a refresh token that is no longer accepted: refused, not ready, and well again after a login', async (t) => {
   let dead = true;
   const { s, tokens } = await place(t, { secret: false, stored: {}, bend: { '/token': (r, a) => (dead ? { status: 400, json: { error: 'invalid_grant', error_description: 'refresh-0-secret is dead' } } : a) } });
-  await ends(s, /run `narrowgate login`/);
+  await ends(s, /a new login is needed/);
   dead = false;
   const now = JSON.parse(readFileSync(tokens));
   writeFileSync(tokens, JSON.stringify({ ...now, refresh_token: 'refresh-9-secret' }));
@@ -161,7 +161,7 @@ for (const [what, spoil] of [['vanishes', (f) => unlinkSync(f)], ['turns empty',
     spoil(tokens);
     await until('not ready', async () => (await fetch(`${s.admin}/readyz`)).status === 503);
     await assert.rejects(() => read(client), /credential/);
-    assert.match(s.p.err, /nobody has logged in yet|token file is empty/);
+    assert.match(s.p.err, /there is no token file|token file is empty/);
   });
 
 for (const [what, bend, words] of [
@@ -181,7 +181,7 @@ for (const [what, bend, words] of [
   ['does not know the client', { '/token': () => ({ status: 401, json: { error: 'invalid_client' } }) }, /check client_id and client_secret/],
   ['is ill', { '/token': () => ({ status: 500, body: 'access-broken' }) }, /HTTP error/],
 ]) test(`an authorization server that ${what}: not ready, calls refused, said in the log`, async (t) => {
-  const { s, seen } = await place(t, { bend }); if (process.env.DBG) { await sleep(2000); console.error(s.p.err, seen.paths); }
+  const { s } = await place(t, { bend });
   await ends(s, words);
 });
 

@@ -174,7 +174,7 @@ static void ops_07_no_credential_in_the_file(void **state)
 		{ U(URL "credential: {header: {name: 'a b', value: {env: B}}}"), "f.yaml:1:64: `a b` is no header name\n" },
 		{ U(URL "credential: {oauth: {client_id: x, token_file: t}}"), "f.yaml:1:56: `oauth` needs `scopes`: all that its token may ever do\n" },
 		{ U(URL "credential: {oauth: {scopes: []}}"),
-			"f.yaml:1:56: `oauth` needs a `token_file`, where `narrowgate login` puts the refresh token, or a `client_secret`\n" },
+			"f.yaml:1:56: `oauth` needs a `token_file` with a refresh token, or a `client_secret`\n" },
 		{ U(URL "credential: {oauth: {client_id: x, scopes: [a], client_secret: hunter2}}"),
 			"f.yaml:1:99: a credential must not stand in the file: write `client_secret: {file: PATH}` or `client_secret: {env: NAME}`\n" },
 		{ U(URL "credential: {oauth: {scopes: [a], client_secret: {env: S}}}"), "f.yaml:1:56: `client_secret` needs a `client_id`\n" },
