@@ -76,6 +76,12 @@ static uint32_t data_of(const struct rpc *rpc)
 	return rpc->kind == RPC_RESULT ? rpc->result : rpc->kind == RPC_ERROR ? rpc->error : rpc->params;
 }
 
+/* The tool gives values itself, all of its answer or in the places its catalog names: there they are what was asked for. */
+static bool gives_values(const struct call *c)
+{
+	return mask_call_bears(c) || (c->method && c->rule && c->rule->out.n_values && c->action != ACT_WRITE);
+}
+
 static bool begin(struct redact *x, const struct view *v, const struct call *c)
 {
 	const struct policy *p = v->policy;
@@ -83,7 +89,7 @@ static bool begin(struct redact *x, const struct view *v, const struct call *c)
 	*x = (struct redact){ .view = v, .known = v->ledger ? ledger_known_values(v->ledger) : NULL };
 	if (!p->redact_secrets || !x->known || fingerprints_empty(x->known))
 		return false;
-	return p->mask_values || !c || !mask_call_bears(c);
+	return p->mask_values || !c || !gives_values(c);
 }
 
 bool redact_wanted(const struct view *v, const struct call *c, const struct rpc *rpc)

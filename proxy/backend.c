@@ -15,6 +15,16 @@ static struct slice env_line(struct arena *arena, struct slice name, struct slic
 extern char **environ;
 
 /* What a child is started with: PATH, HOME and LANG of ours, or (a wrapped command) everything but NARROWGATE_*; then the configured ones. */
+static bool is_configured(const struct upstream_config *c, struct slice line)
+{
+	struct slice name = slice_cut(&line, '=');
+
+	for (size_t i = 0; i < c->n_env; i++)
+		if (slice_eq(c->env[i].name, name))
+			return true;
+	return false;
+}
+
 static struct slice *child_env(const struct upstream_config *c, struct arena *arena, size_t *n)
 {
 	size_t max = c->n_env;
@@ -29,7 +39,7 @@ static struct slice *child_env(const struct upstream_config *c, struct arena *ar
 		struct slice line = slice_of(*e);
 		bool basic = slice_starts(line, SL("PATH=")) || slice_starts(line, SL("HOME=")) || slice_starts(line, SL("LANG="));
 
-		if (basic || (c->inherit_env && !slice_starts(line, SL("NARROWGATE_"))))
+		if (!is_configured(c, line) && (basic || (c->inherit_env && !slice_starts(line, SL("NARROWGATE_")))))
 			v[(*n)++] = line;
 	}
 	for (size_t i = 0; i < c->n_env; i++)

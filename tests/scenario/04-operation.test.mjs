@@ -321,3 +321,15 @@ test('OPS-04 OPS-07: the effective policy stands in the log at the start; no cor
     assert.match(s.p.err, line);
   assert.match(readFileSync(`/proc/${s.p.child.pid}/limits`, 'utf8'), /Max core file size\s+0\s+0\s/);
 });
+
+test('a variable of the configuration reaches the child in place of our own', async (t) => {
+  const script = `process.stdin.once('data', (d) => console.log(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(d).id, result: {
+    protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: process.env.HOME, version: '1' } } })))`;
+  const c = await writeConfig(t, { upstreams: { vault: { catalog: 'demo', command: [process.execPath, '-e', script.replaceAll('\n', ' ')], env: { HOME: '/configured' } } }, default_profile: 'open' });
+  const p = run(t, ['stdio', '-c', c.file], { input: null, env: { HOME: '/inherited' } });
+  p.child.stdin.write(`${JSON.stringify(initialize(1))}\n`);
+  await until('the answer', () => p.out.includes('serverInfo'));
+  assert.match(p.out, /\/configured/);
+  p.child.stdin.end();
+  await p.exited;
+});

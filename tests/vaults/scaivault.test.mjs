@@ -188,6 +188,8 @@ test('the awkward things, under a path and a tenant', async (t) => {
   await no('create_federation_backend', { name: 'b', type: 'hashicorp', config: { auth_config_path: 'infra/hashi' } });
   await no('create_federation_backend', { name: 'b', type: 'hashicorp', config: {}, path_mapping: { 'infra/*': 'secret/data/*' } });
   await no('create_subscription', { name: 's', path_patterns: ['infra/**'], delivery: { url: 'https://elsewhere.test' } });
+  // A value that was read does not leave by an address that events are delivered to.
+  await no('create_subscription', { name: 's', path_patterns: ['integrations/**'], delivery: { url: `https://elsewhere.test/?t=${VALUES.salesforce}` } });
   await no('issue_certificate', { ca_id: 'ca_1', common_name: 'a', store_path: 'infra/certs/a' });
   const uri = (tenant, path) => ({ uri: `scaivault://secrets/${tenant}/${path}` });
   await assert.rejects(client.readResource(uri('tnt_globex', IN)));
