@@ -4,6 +4,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
+import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
+import { getOAuthProtectedResourceMetadataUrl, mcpAuthRouter } from '@modelcontextprotocol/sdk/server/auth/router.js';
+import express from 'express';
+import { z } from 'zod';
 import { BULLETS, call, connect, initialize, post, ready, scratch, serve, sleep, text, until } from './lib.mjs';
 import { authorization } from './servers/authorization.mjs';
 
@@ -199,4 +206,39 @@ test('the configured issuer is the only one, and the one found first stays the o
   moved = true;
   await until('the log', () => /another authorization server than before/.test(two.s.p.err));
   assert.ok(existsSync(two.file));
+});
+
+test('the official SDK\'s authorization server and bearer check before its own MCP server', async (t) => {
+  const asked = [];
+  const provider = {
+    clientsStore: { getClient: (id) => (id === 'client-7' ? { client_id: id, redirect_uris: ['http://127.0.0.1/cb'], token_endpoint_auth_method: 'none' } : undefined) },
+    exchangeRefreshToken: async (client, refresh, scopes, resource) => {
+      asked.push([client.client_id, refresh, scopes, resource?.href]);
+      return { access_token: 'access-of-the-sdk', token_type: 'bearer', expires_in: 3600, scope: 'vault:read', refresh_token: 'refresh-of-the-sdk' };
+    },
+    verifyAccessToken: async (token) => {
+      if (token !== 'access-of-the-sdk') throw new InvalidTokenError('no');
+      return { token, clientId: 'client-7', scopes: ['vault:read'], expiresAt: Date.now() / 1000 + 3600 };
+    },
+  };
+  const app = express();
+  const http = app.listen(0, '127.0.0.1');
+  await new Promise((done) => http.once('listening', done));
+  t.after(() => { http.closeAllConnections(); http.close(); });
+  const at = `http://127.0.0.1:${http.address().port}`, resource = new URL(`${at}/mcp`);
+  app.use(mcpAuthRouter({ provider, issuerUrl: new URL(at), resourceServerUrl: resource, scopesSupported: ['vault:read'] }));
+  app.post('/mcp', requireBearerAuth({ verifier: provider, requiredScopes: ['vault:read'], resourceMetadataUrl: getOAuthProtectedResourceMetadataUrl(resource) }), express.json(), async (req, res) => {
+    const server = new McpServer({ name: 'vault', version: '1' });
+    server.registerTool('read_secret', { inputSchema: { path: z.string() } }, async ({ path }) => ({ content: [{ type: 'text', text: JSON.stringify({ path, value: 'oauth-scenario-value' }) }] }));
+    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
+    await server.connect(transport);
+    await transport.handleRequest(req, res, req.body);
+  });
+  const tokens = join(scratch(t), 'tokens.json');
+  writeFileSync(tokens, JSON.stringify({ issuer: `${at}/`, resource: resource.href, client_id: 'client-7', refresh_token: 'refresh-0-secret' }));
+  const s = await serve(t, { upstreams: { vault: { catalog: 'demo', url: resource.href, credential: { oauth: { scopes: ['vault:read'], token_file: tokens } } } }, profiles: { p: { mask_values: true } }, default_profile: 'p' });
+  await ready(s);
+  await works(await connect(t, 1, s));
+  assert.deepEqual(asked, [['client-7', 'refresh-0-secret', ['vault:read'], resource.href]]);
+  assert.equal(JSON.parse(readFileSync(tokens)).refresh_token, 'refresh-of-the-sdk');
 });
