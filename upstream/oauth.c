@@ -231,7 +231,7 @@ static void send_grant(struct oauth *o, const struct oauth_grant *grant, const s
 	buf_init(&authorization, WEB_MAX_BYTES - 64);
 	bool ok = oauth_grant_write(grant, client, &o->server, &body, &authorization);
 	struct web_request r = { .url = o->server.token_endpoint, .body = buf_slice(&body), .content_type = "application/x-www-form-urlencoded",
-		.authorization = buf_slice(&authorization), .reach = oauth_reach(o->url, &o->conf) };
+		.authorization = buf_slice(&authorization), .reach = oauth_reach(o->url, o->server.token_endpoint, o->conf.private_addresses) };
 	if (!ok)
 		fail(o, "the token endpoint takes a client's secret in no way that is spoken here (client_secret_basic, client_secret_post)");
 	else if (!web_start(o->web, &r, on_tokens, o))

@@ -13,7 +13,7 @@ struct oauth_find {
 	struct arena arena;
 	struct oauth_url vault;
 	struct slice wanted_issuer, wanted_resource; /* configured; empty: any */
-	enum web_reach reach;
+	bool private_addresses;
 	struct slice places[OAUTH_MAX_PLACES];
 	size_t n_places, at;
 	bool told;                     /* the vault said where its metadata is: nowhere else */
@@ -43,9 +43,7 @@ static void end(struct oauth_find *f, const char *failure)
 
 static bool get(struct oauth_find *f, struct slice place, void (*done)(void *ctx, const struct web_answer *))
 {
-	struct oauth_url url;
-	bool own = oauth_url_cut(place, &url) && oauth_url_same_origin(&url, &f->vault);
-	struct web_request r = { .url = place, .reach = own ? WEB_ANYWHERE : f->reach };
+	struct web_request r = { .url = place, .reach = oauth_reach(f->vault.text, place, f->private_addresses) };
 
 	f->call = web_start(f->web, &r, done, f);
 	return f->call;
@@ -176,14 +174,18 @@ static void on_challenge(void *ctx, const struct web_answer *answer)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-enum web_reach oauth_reach(struct slice vault_url, const struct vault_oauth *conf)
+enum web_reach oauth_reach(struct slice vault_url, struct slice target, bool private_addresses)
 {
-	struct oauth_url url;
+	struct oauth_url vault, url;
 
-	if (conf->private_addresses)
+	if (private_addresses)
+		return WEB_ANYWHERE;
+	if (!oauth_url_cut(vault_url, &vault) || !oauth_url_cut(target, &url))
+		return WEB_PUBLIC;
+	if (oauth_url_same_origin(&vault, &url))
 		return WEB_ANYWHERE;
 	/* http is for this machine alone: whoever has the vault here has the rest here too. */
-	return oauth_url_cut(vault_url, &url) && slice_eq(url.scheme, SL("http")) ? WEB_LOOPBACK_TOO : WEB_PUBLIC;
+	return slice_eq(vault.scheme, SL("http")) ? WEB_LOOPBACK_TOO : WEB_PUBLIC;
 }
 
 struct oauth_find *oauth_find_start(struct web *web, struct slice url, const struct vault_oauth *conf,
@@ -195,7 +197,7 @@ struct oauth_find *oauth_find_start(struct web *web, struct slice url, const str
 
 	if (!f)
 		return NULL;
-	*f = (struct oauth_find){ .web = web, .reach = oauth_reach(url, conf), .done = done, .ctx = ctx };
+	*f = (struct oauth_find){ .web = web, .private_addresses = conf->private_addresses, .done = done, .ctx = ctx };
 	arena_init(&f->arena, WEB_MAX_BYTES * 64);
 	f->wanted_issuer = arena_dup(&f->arena, conf->issuer);
 	f->wanted_resource = arena_dup(&f->arena, conf->resource);

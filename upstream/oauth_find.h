@@ -25,7 +25,7 @@ struct oauth_find *oauth_find_start(struct web *, struct slice url, const struct
 /* `done` is not called any more. NULL: nothing. */
 void oauth_find_cancel(struct oauth_find *);
 
-/* How near the authorization server of a vault may lie. */
-enum web_reach oauth_reach(struct slice vault_url, const struct vault_oauth *conf);
+/* How near `target` may lie, which the metadata of the vault at vault_url names: the vault's own origin is the operator's word. */
+enum web_reach oauth_reach(struct slice vault_url, struct slice target, bool private_addresses);
 
 #endif

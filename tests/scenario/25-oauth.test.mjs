@@ -1,6 +1,7 @@
 // `credential: oauth`: the vault says where its tokens come from; narrowgate gets one for itself, never with more scopes than are
 // configured, from no other issuer, and tells neither agents nor logs.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -18,13 +19,13 @@ const SECRET = 'client-secret-of-narrowgate-77';
 const read = (client) => call(client, 'read_secret', { path: 'integrations/a' });
 const works = async (client) => assert.equal(JSON.parse(text(await read(client))).value, BULLETS);
 
-async function place(t, { oauth = {}, secret = true, stored, ...options } = {}) {
+async function place(t, { oauth = {}, secret = true, stored, ca, ...options } = {}) {
   const a = await authorization(t, options);
   const dir = scratch(t);
   const file = join(dir, 'secret'), tokens = join(dir, 'tokens.json');
   writeFileSync(file, `${SECRET}\n`);
   if (stored) writeFileSync(tokens, JSON.stringify({ issuer: a.issuer, resource: `${a.at}/mcp`, client_id: 'client-7', scope: 'vault:read', refresh_token: 'refresh-0-secret', ...stored }));
-  const s = await serve(t, { upstreams: { vault: { catalog: 'demo', url: `${a.at}/mcp`, credential: { oauth: { client_id: 'client-7', scopes: ['vault:read'],
+  const s = await serve(t, { upstreams: { vault: { catalog: 'demo', url: `${a.at}/mcp`, ...(ca ? { tls: { ca } } : {}), credential: { oauth: { client_id: 'client-7', scopes: ['vault:read'],
     ...(secret ? { client_secret: { file } } : { token_file: tokens }), ...oauth } } } }, profiles: { p: { mask_values: true } }, default_profile: 'p' });
   t.after(() => { for (const hidden of [SECRET, 'access-', 'refresh-', 'oauth-scenario-value']) assert.ok(!(s.p.err + s.p.out).includes(hidden), `${hidden} in the log`); });
   return { ...a, s, file, tokens };
@@ -206,6 +207,26 @@ test('the configured issuer is the only one, and the one found first stays the o
   moved = true;
   await until('the log', () => /another authorization server than before/.test(two.s.p.err));
   assert.ok(existsSync(two.file));
+});
+
+test('over TLS: the CA counts for all of it, a vault may be its own server in a private network, another may not', async (t) => {
+  const dir = scratch(t);
+  execFileSync('bash', ['-c', `set -e; cd '${dir}'; unset OPENSSL_CONF; new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+    for ca in trusted stranger; do openssl req -x509 $new -days 2 -subj /CN=$ca -keyout $ca.key -out $ca.pem; done
+    openssl req $new -subj /CN=one -keyout one.key -out one.csr; echo subjectAltName=IP:127.0.0.1 >ext
+    openssl x509 -req -in one.csr -CA trusted.pem -CAkey trusted.key -CAcreateserial -days 2 -extfile ext -out one.pem`], { stdio: 'pipe' });
+  const tls = { key: readFileSync(join(dir, 'one.key')), cert: readFileSync(join(dir, 'one.pem')) }, ca = join(dir, 'trusted.pem');
+  const own = await place(t, { tls, ca });
+  await ready(own.s);
+  await works(await connect(t, 1, own.s));
+  await ends((await place(t, { tls, ca: join(dir, 'stranger.pem') })).s, /TLS certificate is not trusted/);
+  const second = await authorization(t, { tls });
+  const bend = { '/.well-known/oauth-authorization-server': (r, a) => ({ json: { ...a.json, token_endpoint: `${second.at}/token` } }) };
+  const other = await place(t, { tls, ca, bend });
+  await ends(other.s, /private_addresses/);
+  assert.deepEqual(second.seen.paths, []);
+  await place(t, { tls, ca, bend, oauth: { private_addresses: true } });
+  await until('the other server is asked', () => second.seen.paths.includes('POST /token'));
 });
 
 test('the official SDK\'s authorization server and bearer check before its own MCP server', async (t) => {

@@ -1,11 +1,12 @@
 // An authorization server and a vault that takes its tokens, by hand: every answer can be bent. For faithful ones see 26-login.
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createHash } from 'node:crypto';
 
 // `bend`: what is answered otherwise, by path: (request, default answer) => answer { status, headers, json }.
-export async function authorization(t, { bend = {}, challenge = true, life = 3600, issuerPath = '', scopesNeeded = {} } = {}) {
+export async function authorization(t, { bend = {}, challenge = true, life = 3600, tls, issuerPath = '', scopesNeeded = {} } = {}) {
   const seen = { forms: [], auth: [], paths: [], registered: [], most: 0, now: 0, good: new Map(), n: 0, calls: [], refused: 0 };
-  const server = createServer((req, res) => {
+  const listener = (req, res) => {
     let body = '';
     req.on('data', (d) => { body += d; });
     req.on('end', async () => {
@@ -18,10 +19,11 @@ export async function authorization(t, { bend = {}, challenge = true, life = 360
       res.writeHead(a.status ?? 200, { ...(a.json !== undefined ? { 'content-type': 'application/json' } : {}), ...a.headers });
       res.end(a.body ?? (a.json !== undefined ? JSON.stringify(a.json) : ''));
     });
-  });
+  };
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener);
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   t.after(() => { server.closeAllConnections(); server.close(); });
-  const at = `http://127.0.0.1:${server.address().port}`;
+  const at = `${tls ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
   const issuer = at + issuerPath;
   const need = (r, extra) => ({ status: 401, headers: challenge ? { 'www-authenticate': `Bearer resource_metadata="${at}/.well-known/oauth-protected-resource/mcp"${extra}` } : {}, json: { error: 'no token' } });
 
